@@ -43,6 +43,8 @@ class Settings:
     """Memory the matcher may use before it spills to disk."""
     threads: int = 2
     """Threads the matcher and the cleaner may use."""
+    scheduled: bool = False
+    """Whether the scheduler fetches datasets by the timetable of the registry, besides ``childdb run``."""
     dbt_executable: Path | None = None
     """A dbt of another environment, where one is kept apart."""
 
@@ -57,6 +59,10 @@ def _convert(name: str, kind: str, text: str) -> Any:
         if not text.isascii() or not text.isdigit():
             raise ValueError(f"{PREFIX}{name.upper()} must be a whole number")
         return int(text)
+    if kind == "bool":
+        if text not in {"true", "false"}:
+            raise ValueError(f"{PREFIX}{name.upper()} must be true or false")
+        return text == "true"
     return Path(text) if kind.startswith("Path") else text
 
 

@@ -1,0 +1,31 @@
+"""What every DAG of childdb shares: owner, retries, zone, and the assets that connect them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import Asset, CronDataIntervalTimetable
+
+from childdb.flow.schedule import cron_of
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+START = datetime(2026, 1, 1, tzinfo=ZONE)
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "childdb",
+    "retries": 1,
+    "retry_delay": timedelta(seconds=5),
+}
+
+CHILDREN = Asset("clean://treem__children")
+PERSONS = Asset("clean://population__persons")
+IDENTITY = Asset("identity://children")
+INDICATORS = Asset("marts://indicators")
+RELEASE = Asset("release://indicators")
+
+
+def timetable_of(dataset: str) -> CronDataIntervalTimetable | None:
+    """Return when a dataset is fetched; nothing where runs are started by ``childdb run`` only."""
+    cron = cron_of(dataset)
+    return None if cron is None else CronDataIntervalTimetable(cron, timezone="Asia/Ho_Chi_Minh")
