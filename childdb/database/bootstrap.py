@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import Connection, sql
 
+from childdb.contracts import source_tables
 from childdb.database.roles import MODEL_SCHEMAS, RIGHTS, SCHEMAS, Owner, Role
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 
@@ -151,6 +152,8 @@ def _migrate(connection: Connection, name: str) -> None:
             raise ConfigurationError(
                 f"The migration {path.stem} was changed after it had been applied: restore it and add a new one.",
             )
+    for table in source_tables().values():
+        connection.execute(table.create_statement())
     connection.execute("reset role")
 
 

@@ -1,0 +1,32 @@
+# Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
+.PHONY: demo test lint bench up down clean
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+
+demo:
+	@tools/setup-environment requirements.lock
+	@$(PYTHON) -m childdb.orchestration.demo
+
+test:
+	@tools/setup-environment requirements-dev.lock
+	@tools/system-packages test
+	@$(PYTHON) -m pytest
+
+lint:
+	@tools/setup-environment requirements-dev.lock
+	@.ci/lint
+
+bench:
+	@tools/setup-environment requirements-dev.lock
+	@$(PYTHON) -m bench
+
+up:
+	@tools/setup-environment requirements.lock
+	@.venv/bin/childdb serve up
+
+down:
+	@tools/setup-environment requirements.lock
+	@.venv/bin/childdb serve down
+
+clean:
+	@tools/clean

@@ -1,0 +1,180 @@
+"""One run of the main job, from the command line: start what is needed, trigger, watch, tell."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from childdb.database import Database, Role, open_database
+from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError
+from childdb.flow.runs import Run, close_run, last_failure, open_run
+from childdb.orchestration.airflow_api import AirflowApi
+from childdb.orchestration.services import dead_services, scheduler
+from childdb.settings import Settings
+from childdb.workspace import Workspace
+
+INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
+ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
+STEPS = {
+    "land_deliveries": "tiếp nhận tệp · landing",
+    "load_raw": "nạp dữ liệu thô · loading",
+    "check_raw": "kiểm tra đầu vào · gate on raw",
+    "clean_children": "làm sạch · cleaning",
+    "load_persons": "dữ liệu dân cư · population extract",
+    "build_staging": "chuẩn bị đối sánh · staging",
+    "match_children": "đối sánh định danh · matching",
+    "check_identity": "kiểm tra định danh · gate on identity",
+    "build_models": "tính chỉ tiêu · core and marts",
+    "build_release": "lập bản phát hành · release",
+    "check_release": "kiểm tra trước phát hành · gate on publication",
+    "publish_release": "phát hành · publication",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: its status in ``ops.runs`` and the release it made or met."""
+
+    run_id: str
+    status: str
+    release_id: str | None
+    error: ChilddbError | None = None
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """Exit status of the command that ran it."""
+        return ExitStatus.DONE if self.error is None else self.error.exit_status
+
+
+@contextmanager
+def only_one_run(settings: Settings) -> Iterator[None]:
+    """Hold the workspace's run lock; a second run leaves with one sentence."""
+    path = Workspace(settings.home).prepare().secrets / ".run.lock"
+    with open(path, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EnvironmentFailedError(
+                "A run is already going on in this workspace. Wait for its end, then repeat the command.",
+                "Đang có một lượt chạy khác trong thư mục làm việc này. Hãy chờ kết thúc rồi chạy lại.",
+            ) from None
+        yield
+
+
+def new_run_id() -> str:
+    """Return a fresh id of a run; it names attempts only and enters no result."""
+    return f"run-{secrets.token_hex(6)}"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Database, AirflowApi]]:
+    """Yield the warehouse and a running scheduler; both are left as they were found."""
+    with only_one_run(settings), open_database(settings) as database, scheduler(settings, database) as api:
+        for run in api.runs(("running", "queued")):
+            # Left over from a killed process: nobody works on it any more.
+            api.fail_run(run["dag_id"], run["dag_run_id"])
+        yield database, api
+
+
+def run_main_job(settings: Settings, run: Run) -> Ending:
+    """Run the main job to a release that awaits approval, an unchanged release, a stop or a failure."""
+    with opened(settings) as (database, api):
+        return drive(settings, database, api, run)
+
+
+def drive(settings: Settings, database: Database, api: AirflowApi, run: Run) -> Ending:
+    """Open the run, trigger its ingestion and watch it to its end."""
+    open_run(settings, run)
+    for dag in INGEST_DAGS:
+        api.trigger(dag, run.run_id)
+    ending = _watch(settings, database, api, run.run_id)
+    close_run(settings, run.run_id, ending.status, ending.release_id, ending.error)
+    return ending
+
+
+def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str) -> Ending:
+    told: set[tuple[str, int]] = set()
+    patience = 0
+    while True:
+        time.sleep(0.5)
+        try:
+            _tell(database, run_id, told)
+            ending = _ending(settings, database, api, run_id)
+            patience = 0
+        except EnvironmentFailedError as error:
+            patience += 1
+            if patience > 20:
+                return Ending(run_id, "failed", None, error)
+            ending = None
+        if ending:
+            _tell(database, run_id, told)
+            return ending
+        dead = dead_services(settings)
+        if dead:
+            error = EnvironmentFailedError(
+                f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
+                f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
+            )
+            with contextlib.suppress(ChilddbError):
+                _tell(database, run_id, told)
+            return Ending(run_id, "failed", None, error)
+
+
+def _tell(database: Database, run_id: str, told: set[tuple[str, int]]) -> None:
+    with database.connect(Role.LOADER) as connection:
+        rows = connection.execute(
+            "select step, attempt, status, extract(epoch from ended_at - started_at) from ops.run_steps "
+            "where run_id = %s and ended_at is not null order by ended_at, step",
+            [run_id],
+        ).fetchall()
+    for step, attempt, status, seconds in rows:
+        if (step, attempt) not in told:
+            told.add((step, attempt))
+            mark = {"done": "✓", "stopped": "■", "failed": "✗"}[status]
+            print(f"  {mark} {STEPS.get(step, step)} ({seconds:.0f} s)", file=sys.stderr, flush=True)
+
+
+def _ending(settings: Settings, database: Database, api: AirflowApi, run_id: str) -> Ending | None:
+    with database.connect(Role.LOADER) as connection:
+        row = connection.execute("select status, release_id from ops.runs where run_id = %s", [run_id]).fetchone()
+        steps = dict(
+            connection.execute(
+                "select step, counts ->> 'outcome' from ops.run_steps where run_id = %s and status = 'done'", [run_id]
+            ).fetchall()
+        )
+    release_id = row[1] if row else None
+    if steps.get("needs_approval") == "unchanged":
+        return Ending(run_id, "unchanged", release_id)
+    if steps.get("needs_approval") == "needed" and api.open_questions():
+        return Ending(run_id, "awaiting_approval", release_id)
+    failed = [run for run in api.runs(("failed",)) if _belongs(database, run_id, run)]
+    return _failed(settings, run_id) if failed else None
+
+
+def _belongs(database: Database, run_id: str, dag_run: dict[str, str]) -> bool:
+    if dag_run["dag_run_id"] == run_id:
+        return True
+    with database.connect(Role.LOADER) as connection:
+        row = connection.execute(
+            "select opened_at <= %s::timestamptz from ops.runs where run_id = %s",
+            [dag_run.get("queued_at") or dag_run["run_after"], run_id],
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def _failed(settings: Settings, run_id: str) -> Ending:
+    failure = last_failure(settings, run_id)
+    if failure is None:
+        error: ChilddbError = EnvironmentFailedError(
+            "A task of the run died before it could say why. Repeat the same command; nothing is lost.",
+        )
+        return Ending(run_id, "failed", None, error)
+    kind = GateStoppedError if failure["status"] == "stopped" else EnvironmentFailedError
+    error = kind(failure["message_en"], failure["message_vi"])
+    return Ending(run_id, "stopped" if kind is GateStoppedError else "failed", None, error)
