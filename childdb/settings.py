@@ -53,6 +53,12 @@ class Settings:
         """Names of the approvers, in the order given."""
         return tuple(name.strip() for name in self.approvers.split(",") if name.strip())
 
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables that give another process these settings."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+        return {f"{PREFIX}{name.upper()}": texts[name] for name, value in values.items() if value is not None}
+
 
 def _convert(name: str, kind: str, text: str) -> Any:
     if kind.startswith("int"):

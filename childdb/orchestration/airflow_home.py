@@ -106,10 +106,9 @@ def _sections(workspace: Workspace, keys: dict[str, str], port: int) -> dict[str
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of the scheduler's processes; it holds no password."""
     workspace = Workspace(settings.home)
-    kept = {k: v for k, v in process_environment().items() if not k.startswith(("AIRFLOW_", "PYTHONPATH"))}
-    return kept | {
+    kept = {k: v for k, v in process_environment().items() if not k.startswith(("AIRFLOW_", "PYTHONPATH", "CHILDDB_"))}
+    return kept | settings.as_environment() | {
         "AIRFLOW_HOME": str(workspace.airflow),
-        "CHILDDB_HOME": str(settings.home),
         "PYTHONPATH": str(CODE_ROOT),
         "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
         "GX_ANALYTICS_ENABLED": "false",

@@ -73,11 +73,14 @@ def new_run_id() -> str:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Database, AirflowApi]]:
-    """Yield the warehouse and a running scheduler; both are left as they were found."""
+def opened(settings: Settings, *, keep_questions: bool = False) -> Iterator[tuple[Database, AirflowApi]]:
+    """Yield the warehouse and a running scheduler; both are left as they were found.
+
+    DAG runs that a killed process left over are failed first, as nobody works on them any more;
+    ``keep_questions`` spares them where a person is about to answer one.
+    """
     with only_one_run(settings), open_database(settings) as database, scheduler(settings, database) as api:
-        for run in api.runs(("running", "queued")):
-            # Left over from a killed process: nobody works on it any more.
+        for run in () if keep_questions else api.runs(("running", "queued")):
             api.fail_run(run["dag_id"], run["dag_run_id"])
         yield database, api
 

@@ -27,6 +27,7 @@ from childdb.settings import Settings
 from childdb.workspace import Workspace
 
 START_SECONDS = 180.0
+SERVED = "served.port"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,35 @@ def choose_port(wanted: int | None, what: str) -> int:
 
 @contextmanager
 def scheduler(settings: Settings, database: Database) -> Iterator[AirflowApi]:
-    """Yield the interface of a running scheduler and stop every process of it at the end."""
+    """Yield the interface of a running scheduler; one that ``make up`` serves is left running."""
+    served = served_api(settings)
+    if served:
+        yield served
+        return
     stop_services(settings)
     api = start_services(settings, database)
     try:
         yield api
     finally:
         stop_services(settings)
+
+
+def served_api(settings: Settings) -> AirflowApi | None:
+    """Return the interface of the scheduler that ``make up`` serves, if it does and is healthy."""
+    mark = Workspace(settings.home).airflow / SERVED
+    if not mark.exists() or not are_services_running(settings):
+        return None
+    api = _api(settings, int(mark.read_text()))
+    return api if api.is_healthy() else None
+
+
+def mark_served(settings: Settings, api: AirflowApi) -> None:
+    """Note that the scheduler's processes are to stay after this command."""
+    (Workspace(settings.home).airflow / SERVED).write_text(api.base.rsplit(":", 1)[1])
+
+
+def _api(settings: Settings, port: int) -> AirflowApi:
+    return AirflowApi(f"http://127.0.0.1:{port}", SERVICE_ACCOUNT, account_passwords(settings)[SERVICE_ACCOUNT])
 
 
 def start_services(settings: Settings, database: Database) -> AirflowApi:
@@ -81,7 +104,7 @@ def start_services(settings: Settings, database: Database) -> AirflowApi:
     _migrate(settings)
     for service in _services(port):
         _start(settings, service)
-    api = AirflowApi(f"http://127.0.0.1:{port}", SERVICE_ACCOUNT, account_passwords(settings)[SERVICE_ACCOUNT])
+    api = _api(settings, port)
     _await_health(settings, api)
     return api
 
@@ -183,6 +206,7 @@ def stop_services(settings: Settings) -> None:
             time.sleep(0.2)
     for service in _services(0):
         _pid_file(settings, service.name).unlink(missing_ok=True)
+    (Workspace(settings.home).airflow / SERVED).unlink(missing_ok=True)
 
 
 def _owns(settings: Settings, pid: int, started: str) -> bool:

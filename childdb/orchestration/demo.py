@@ -1,0 +1,155 @@
+"""``make demo``: the whole main job on the synthetic nation, through the real scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from childdb.cli import _environment_error, _report
+from childdb.errors import ChilddbError, EnvironmentFailedError
+from childdb.flow.runs import Run
+from childdb.flow.summary import lines, manifest_digest, places, summarise
+from childdb.orchestration.approval import answer
+from childdb.orchestration.run import Ending, drive, new_run_id, opened
+from childdb.orchestration.services import choose_port
+from childdb.settings import Settings, load_settings, process_environment
+from childdb.workspace import Workspace, write_private
+
+CHILDREN = 20_000
+SEED = 2026
+PROFILE = "default"
+APPROVERS = ("sandbox_approver_1", "sandbox_approver_2")
+SERVED_SHARE = 2
+
+
+def main() -> int:
+    """Run the demonstration and return its exit status."""
+    try:
+        return int(_demonstrate(demo_settings(load_settings())))
+    except ChilddbError as error:
+        return _report(error, as_json=False)
+    except OSError as error:
+        return _report(_environment_error(error), as_json=False)
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """Return the settings of the demonstration: two approvers that exist in the sandbox only."""
+    return dataclasses.replace(settings, approvers=",".join(APPROVERS))
+
+
+def _demonstrate(settings: Settings) -> int:
+    workspace = Workspace(settings.home).prepare()
+    _say(f"1/4 Dân số tổng hợp / the synthetic nation: {CHILDREN} children, seed {SEED}, errors '{PROFILE}'")
+    nation = _nation(workspace)
+    with _entry_software(settings, workspace, nation) as pulling:
+        _say("2/4 Chạy quy trình / the main job, through the scheduler")
+        with opened(pulling) as (database, api):
+            ending = drive(pulling, database, api, _run(workspace, nation))
+            if ending.error is not None:
+                raise ending.error
+            _say("3/4 Phê duyệt / approval")
+            if ending.status == "awaiting_approval":
+                _approve(pulling, database, api, ending)
+            summary = summarise(settings, database)
+    _say("4/4 Kết quả / results")
+    for line in (*lines(summary), *places(settings, ending.release_id)):
+        print(line)
+    assert ending.release_id is not None  # noqa: S101 - a run without an error has a release
+    print(f"{ending.release_id} {manifest_digest(settings, ending.release_id)}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _nation(workspace: Workspace) -> Path:
+    """Return the folder of the synthetic nation, generated once for these parameters."""
+    folder = workspace.sandbox / f"{CHILDREN}-{SEED}-{PROFILE}"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        words = ["sandbox", "generate", "--children", str(CHILDREN), "--seed", str(SEED), "--profile", PROFILE]
+        _command(*words, "--out", str(folder))
+        (folder / "complete").touch()
+    _split(workspace, folder)
+    return folder
+
+
+def _split(workspace: Workspace, nation: Path) -> None:
+    """Give every second export to the entry software's stand-in and the others to the drop folder."""
+    drop, served = workspace.sandbox / "drop", workspace.sandbox / "served"
+    for folder in (drop, served / "exports"):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    for order, export in enumerate(sorted((nation / "exports").iterdir())):
+        shutil.copy2(export, drop if order % SERVED_SHARE else served / "exports")
+
+
+def _command(*words: str) -> None:
+    finished = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "childdb.cli", *words], stdout=subprocess.DEVNULL, check=False
+    )
+    if finished.returncode != 0:
+        raise EnvironmentFailedError(f"'childdb {' '.join(words[:2])}' failed with status {finished.returncode}.")
+
+
+@contextmanager
+def _entry_software(settings: Settings, workspace: Workspace, nation: Path) -> Iterator[Settings]:
+    """Yield settings that pull from the stand-in, which runs as long as the context."""
+    port = choose_port(None, "the entry software's stand-in")
+    password = workspace.secret_document("sandbox.json", lambda: {"password": os.urandom(16).hex()})["password"]
+    secret = workspace.secrets / "sandbox-password"
+    write_private(secret, password.encode())
+    words = ["sandbox", "serve", "--data", str(workspace.sandbox / "served"), "--port", str(port)]
+    log = open(workspace.logs / "sandbox-server.log", "ab")
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "childdb.cli", *words, "--username", "sandbox", "--password-file", str(secret)],
+        stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=process_environment(),
+    )  # fmt: skip
+    try:
+        _await_port(port, process)
+        address = f"http://127.0.0.1:{port}"
+        yield dataclasses.replace(settings, treem_url=address, treem_username="sandbox", treem_password_file=secret)
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        process.kill()
+        log.close()
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    import socket
+
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise EnvironmentFailedError("The entry software's stand-in did not start; see logs/sandbox-server.log.")
+
+
+def _run(workspace: Workspace, nation: Path) -> Run:
+    population = nation / "population" / "population.parquet"
+    return Run(new_run_id(), str(workspace.sandbox / "drop"), str(population), True, None, None)
+
+
+def _approve(settings: Settings, database: object, api: object, ending: Ending) -> None:
+    for name in APPROVERS:
+        state = answer(settings, database, api, str(ending.release_id), name)  # type: ignore[arg-type]
+        _say(f"  ✓ {name} (tài khoản thử nghiệm / a sandbox-only account): {state}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
