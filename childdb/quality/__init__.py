@@ -1,0 +1,14 @@
+"""Gates and their results: what a dataset must keep to before it goes on, judged, stored and explained."""
+
+from childdb.quality.gates import judge_gate, record_decision, run_gate
+from childdb.quality.model import GateOutcome, GateResult, RuleOutcome, RuleResult
+
+__all__ = [
+    "GateOutcome",
+    "GateResult",
+    "RuleOutcome",
+    "RuleResult",
+    "judge_gate",
+    "record_decision",
+    "run_gate",
+]
