@@ -99,6 +99,10 @@ def _create_roles(connection: Connection, name: str, passwords: dict[str, str]) 
         _ensure_login(connection, f"{name}_{login.value}", passwords[login.value])
         allow = sql.SQL("grant connect on database {} to {}")
         connection.execute(allow.format(sql.Identifier(name), sql.Identifier(f"{name}_{login.value}")))
+    # Steps keep what they work on in temporary tables; readers may not (a function there sees past a view).
+    for step in (*(login.value for login in Role if login is not Role.PORTAL), Owner.MODELS.value):
+        allow = sql.SQL("grant temporary on database {} to {}")
+        connection.execute(allow.format(sql.Identifier(name), sql.Identifier(f"{name}_{step}")))
     allow = sql.SQL("grant {} to {}")
     models, builder = f"{name}_{Owner.MODELS.value}", f"{name}_{Role.BUILDER.value}"
     connection.execute(allow.format(sql.Identifier(models), sql.Identifier(builder)))
@@ -110,6 +114,10 @@ def _create_schemas(connection: Connection, name: str) -> None:
         statement = sql.SQL("create schema if not exists {} authorization {}")
         connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(f"{name}_{owner.value}")))
     connection.execute("revoke all on schema public from public")
+    # dbt's lists of problems (qa_) stand beside the results of the gates.
+    allow = sql.SQL("set local role {}; grant usage, create on schema quality to {}; reset role")
+    owner, models = (sql.Identifier(f"{name}_{role.value}") for role in (Owner.TABLES, Owner.MODELS))
+    connection.execute(allow.format(owner, models))
 
 
 def _claim(connection: Connection, name: str, workspace_id: str) -> None:

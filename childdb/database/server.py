@@ -28,8 +28,8 @@ SERVER_SETTINGS = {
     "max_wal_size": "4GB",
     "max_connections": "150",
     "timezone": "UTC",
-    "log_min_messages": "warning",
-    # What a failing statement holds may be a child's name: the log gets neither statement nor row.
+    # What a failing statement says or holds may be a child's name: the log gets no error, statement or row.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_statement": "none",

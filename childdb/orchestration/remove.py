@@ -11,7 +11,7 @@ from childdb.database.access import stop_server
 from childdb.database.server import server_folder
 from childdb.errors import ChilddbError
 from childdb.orchestration.services import stop_services
-from childdb.settings import load_settings
+from childdb.settings import Settings, load_settings
 
 
 def main() -> int:
@@ -22,9 +22,14 @@ def main() -> int:
             stop_services(settings)
         with contextlib.suppress(ChilddbError):
             stop_server(settings)
+        remove_server_folder(settings)
+    return 0
+
+
+def remove_server_folder(settings: Settings) -> None:
+    """Remove what the embedded server keeps outside the workspace, when childdb runs as root."""
     if os.geteuid() == 0:
         shutil.rmtree(server_folder(settings), ignore_errors=True)
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,143 @@
+"""The identity step: staging out to Parquet, matching, child keys, links back in."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg import Connection
+
+from childdb.database import Role, connect
+from childdb.flow.exchange import copy_table, export_parquet
+from childdb.flow.runs import Counts, Run
+from childdb.settings import Settings
+from childdb.vault.keys import open_keys
+from childdb.vault.numbers import store_numbers
+from childdb.workspace import Workspace
+
+# Names are taken as cleaned, the number as typed: what stands in the cell is evidence of its own.
+REGISTER = {
+    "record_id": "record_id",
+    "personal_id_no": "received_personal_id_text",
+    "full_name": "full_name",
+    "birth_date_text": "coalesce(birth_date::text, received_birth_date_text)",
+    "sex_text": "case sex_code when 'male' then 'Nam' when 'female' then 'Nữ' end",
+    "ethnic_group_text": "ethnic_group_code",
+    "province_code": "coalesce(places.province_code, children.province_code)",
+    "commune_code": "split_part(coalesce(commune_id_2025, commune_id), '@', 1)",
+    "hamlet_name": "hamlet_name",
+    "household_no": "household_no",
+    "mother_name": "mother_name",
+    "mother_personal_id_no": "mother_personal_id_no",
+    "father_name": "father_name",
+    "father_personal_id_no": "father_personal_id_no",
+    "phone_no": "phone_no",
+    "birth_registration_no": "birth_registration_no",
+    "entered_year": "extract(year from coalesce(entered_at::date, file_date))::int",
+}
+POPULATION = (
+    "person_id personal_id_no full_name sex birth_date ethnic_group_text province_code commune_code hamlet_name "
+    "household_no mother_name mother_personal_id_no father_name father_personal_id_no phone_no birth_registration_no"
+).split()
+
+
+def match_children(settings: Settings, run: Run) -> Counts:
+    """Match the accepted rows of the build with the population extract and store links and keys."""
+    from childdb.identity import match
+
+    workspace = Workspace(settings.home)
+    with connect(Role.MATCHER, settings) as connection:
+        keys = open_keys(workspace, connection)
+        rows = _export(connection, workspace.identity)
+    register, population = workspace.identity / "register.parquet", workspace.identity / "population.parquet"
+    try:
+        match(register, population, workspace.identity, threads=settings.threads, memory=settings.memory)
+        with connect(Role.MATCHER, settings) as connection:
+            children = _store(connection, workspace.identity, run.run_id)
+            numbers = connection.execute(NUMBERS).fetchall()
+            store_numbers(connection, keys, numbers)
+    finally:
+        # What the matcher worked on holds names: it is made anew each time and kept no longer.
+        for path in (register, population):
+            path.unlink(missing_ok=True)
+    return {"rows": rows, "children": children, "numbers": len(numbers)}
+
+
+NUMBERS = """
+select children.child_id, persons.personal_id_no
+from identity.children as children
+inner join staging.stg_population__persons as persons on children.person_id = persons.person_id
+where children.confirmed and persons.personal_id_no is not null
+order by children.child_id
+"""
+
+
+def _export(connection: Connection, folder: Path) -> int:
+    fields = ", ".join(f"{expression} as {name}" for name, expression in REGISTER.items())
+    query = (
+        f"select {fields} from staging.stg_treem__children as children "  # noqa: S608 - names of our own
+        "left join (select distinct commune_code, province_code from reference.communes_2025) as places "
+        "on split_part(children.commune_id_2025, '@', 1) = places.commune_code"
+    )
+    rows = export_parquet(connection, query, tuple(REGISTER), folder / "register.parquet")
+    sex = ", ".join("case sex_code when 'male' then 1 when 'female' then 2 end as sex" if c == "sex" else c for c in POPULATION)
+    query = f"select {sex} from staging.stg_population__persons"  # noqa: S608
+    export_parquet(connection, query, POPULATION, folder / "population.parquet")
+    return rows
+
+
+def _store(connection: Connection, folder: Path, run_id: str) -> int:
+    """Replace links and children by this matching; a child keeps the key it was once given."""
+    links, persons = pq.read_table(folder / "links.parquet"), pq.read_table(folder / "persons.parquet")
+    connection.execute("lock table identity.record_links in exclusive mode")
+    known = dict(connection.execute("select record_id, child_id from identity.record_links order by record_id").fetchall())
+    labels = persons.column("child_id").to_pylist()
+    child_ids = _child_ids(persons.column("record_id").to_pylist(), labels, known)
+    by_record = dict(zip(persons.column("record_id").to_pylist(), child_ids, strict=True))
+    evidence = pa.array([_json(pairs) for pairs in links.column("evidence").to_pylist()], pa.string())
+    count = links.num_rows
+    table = pa.table({
+        "record_id": links.column("record_id"),
+        "child_id": pa.array([by_record[record] for record in links.column("record_id").to_pylist()], pa.string()),
+        **{c: links.column(c) for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")},
+        "evidence": evidence,
+        "model_version": pa.array(["1"] * count, pa.string()),
+        "run_id": pa.array([run_id] * count, pa.string()),
+    })
+    connection.execute("delete from identity.record_links")
+    copy_table(connection, "identity.record_links", table)
+    connection.execute("delete from identity.children")
+    cursor = connection.execute(
+        "insert into identity.children (child_id, person_id, confirmed) select child_id, "
+        "min(person_id) filter (where decision = 'accepted'), bool_or(decision = 'accepted') "
+        "from identity.record_links group by child_id"
+    )
+    return cursor.rowcount
+
+
+def _json(pairs: object) -> str:
+    import json
+
+    return json.dumps(dict(pairs or {}), sort_keys=True)  # type: ignore[call-overload]
+
+
+def _child_ids(records: list[str], labels: list[str], known: dict[str, str]) -> list[str]:
+    """Return a key for each record: the one most of its cluster's records had, else a new one."""
+    votes: dict[str, dict[str, int]] = {}
+    for record, label in zip(records, labels, strict=True):
+        if record in known:
+            votes.setdefault(label, {}).setdefault(known[record], 0)
+            votes[label][known[record]] += 1
+    ranked = sorted(((-n, key, label) for label, keys in votes.items() for key, n in keys.items()))
+    given: dict[str, str] = {}
+    taken: set[str] = set()
+    for _, key, label in ranked:
+        if label not in given and key not in taken:
+            given[label] = key
+            taken.add(key)
+    for label in labels:
+        if label not in given:
+            given[label] = str(uuid.uuid4())
+    return [given[label] for label in labels]

@@ -1,0 +1,94 @@
+"""The warehouse's server, roles and rights on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from childdb.database import Database, Role, open_database
+from childdb.database.roles import MODEL_SCHEMAS, RIGHTS, SCHEMAS
+from childdb.errors import ConfigurationError, EnvironmentFailedError
+from childdb.settings import Settings, load_settings
+from childdb.vault.keys import KEY_FILE, open_keys
+from childdb.vault.numbers import lookup_index, seal, store_numbers, unseal
+from childdb.workspace import Workspace
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_role_reads_what_its_step_needs_and_nothing_else(warehouse: Database, role: Role) -> None:
+    with warehouse.connect(role) as connection:
+        rows = connection.execute(
+            "select n.nspname, bool_or(has_table_privilege(c.oid, 'select')), bool_or(has_table_privilege(c.oid, 'insert')) "
+            "from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid "
+            "where n.nspname = any(%s) and c.relkind = 'r' group by n.nspname",
+            [[schema for schema in SCHEMAS if schema not in MODEL_SCHEMAS]],
+        ).fetchall()
+    allowed = RIGHTS["build"] if role is Role.BUILDER else RIGHTS[role]
+    assert rows
+    for schema, can_read, can_write in rows:
+        assert can_read == (schema in allowed), f"{role} on {schema}"
+        assert can_write == ("insert" in allowed.get(schema, "")), f"{role} on {schema}"
+
+
+def test_portal_may_make_no_temporary_objects(warehouse: Database) -> None:
+    with warehouse.connect(Role.PORTAL) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("create temporary table peek (x int)")
+
+
+def test_logins_own_nothing_and_owners_cannot_log_in(warehouse: Database) -> None:
+    with warehouse.connect(Role.CHECKER) as connection:
+        owners = {row[0] for row in connection.execute("select distinct tableowner from pg_tables where schemaname = any(%s)", [list(SCHEMAS)])}
+        logins = {row[0] for row in connection.execute("select rolname from pg_roles where rolcanlogin")}
+        rights = connection.execute("select bool_or(rolsuper or rolbypassrls) from pg_roles where rolname like %s", [f"{warehouse.name}_%"]).fetchone()
+    assert owners and not owners & logins
+    assert rights == (False,)
+
+
+def test_a_failing_statement_leaves_no_value_in_the_server_log(warehouse: Database, warehouse_settings: Settings) -> None:
+    from childdb.database.server import server_folder
+
+    mark = "QKZCANARYNAME"
+    with warehouse.connect(Role.LOADER) as connection, pytest.raises(psycopg.errors.Error):
+        connection.execute(sql.SQL("select {}::int").format(sql.Literal(mark)))
+    log = (server_folder(warehouse_settings) / "server.log").read_text()
+    assert mark not in log
+
+
+def test_opening_twice_changes_nothing(warehouse: Database, warehouse_settings: Settings) -> None:
+    with warehouse.connect(Role.CHECKER) as connection:
+        before = connection.execute("select count(*), max(applied_at) from ops.migrations").fetchone()
+    with open_database(warehouse_settings) as again, again.connect(Role.CHECKER) as connection:
+        assert connection.execute("select count(*), max(applied_at) from ops.migrations").fetchone() == before
+
+
+def test_a_database_of_another_workspace_is_refused(warehouse: Database, tmp_path: object) -> None:
+    other = load_settings({"CHILDDB_HOME": f"{tmp_path}/other", "CHILDDB_DATABASE_URL": warehouse.admin_url})
+    with pytest.raises(ConfigurationError, match="another workspace"), open_database(other):
+        pass
+
+
+def test_a_wrong_address_is_one_clear_sentence(tmp_path: object) -> None:
+    away = load_settings({"CHILDDB_HOME": f"{tmp_path}/w", "CHILDDB_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"})
+    with pytest.raises(EnvironmentFailedError, match="does not answer") as caught, open_database(away):
+        pass
+    assert "b@" not in str(caught.value)
+
+
+def test_numbers_are_found_by_key_and_read_back_only_with_it(warehouse: Database, tmp_path: object) -> None:
+    workspace = Workspace(load_settings({"CHILDDB_HOME": f"{tmp_path}/w"}).home).prepare()
+    with warehouse.connect(Role.MATCHER) as connection:
+        keys = open_keys(workspace, connection)
+        assert store_numbers(connection, keys, [("child-1", "001319000001")]) == 1
+        row = connection.execute("select number_index, number_sealed from vault.child_numbers").fetchone()
+        assert row is not None
+        from childdb.vault.keys import Purpose
+
+        assert bytes(row[0]) == lookup_index(keys.derive(Purpose.LOOKUP), "001319000001")
+        assert unseal(keys.derive(Purpose.READ_BACK), bytes(row[1]), "child-1") == "001319000001"
+        assert b"001319000001" not in bytes(row[0]) + bytes(row[1])
+        assert seal(keys.derive(Purpose.READ_BACK), "1", "a") != seal(keys.derive(Purpose.READ_BACK), "1", "a")
+        (workspace.secrets / KEY_FILE).unlink()
+        with pytest.raises(ConfigurationError, match="missing"):
+            open_keys(workspace, connection)
+        connection.rollback()
