@@ -1,0 +1,130 @@
+with registrations as (
+
+    select * from {{ ref('fct_registrations') }}
+
+),
+
+identified_children as (
+
+    select * from {{ source('identity', 'children') }}
+
+),
+
+communes as (
+
+    select * from {{ ref('dim_communes') }}
+
+),
+
+provinces as (
+
+    select * from {{ ref('dim_provinces') }}
+
+),
+
+-- the row that speaks for the child: a place that still has it before one it left, then the latest
+chosen as (
+
+    select distinct on (child_id) *
+    from registrations
+    order by
+        child_id asc,
+        (life_event_code is not distinct from 'moved_out') asc,
+        file_date desc,
+        entered_at desc nulls last,
+        record_id desc
+
+),
+
+aged as (
+
+    select
+        *,
+        {{ age_in_years('effective_birth_date', reference_date()) }} as age_in_years
+    from chosen
+
+),
+
+placed as (
+
+    select
+        aged.*,
+        split_part(aged.commune_id_2025, '@', 1) as commune_code_2025,
+        coalesce(
+            communes_2025.province_code_2025,
+            communes.province_code_2025,
+            provinces.province_code_2025
+        ) as province_code_2025,
+        coalesce(
+            communes.commune_code_legacy, communes_2025.commune_code_legacy
+        ) as commune_code_legacy,
+        coalesce(
+            communes.district_code_legacy, communes_2025.district_code_legacy
+        ) as district_code_legacy,
+        coalesce(
+            communes.province_code_legacy,
+            communes_2025.province_code_legacy,
+            provinces.province_code_legacy
+        ) as province_code_legacy
+    from aged
+    left join communes
+        on aged.commune_id = communes.commune_id
+    left join communes as communes_2025
+        on aged.commune_id_2025 = communes_2025.commune_id
+    left join provinces
+        on
+            aged.province_code = provinces.province_code
+            and provinces.map_code
+            = case when aged.file_date < date '2025-07-01' then 'legacy' else '2025' end
+
+),
+
+children as (
+
+    select
+        placed.child_id,
+        identified_children.person_id,
+        placed.record_id,
+        placed._batch_id,
+        placed.file_date,
+        placed.commune_id,
+        placed.commune_code_2025,
+        placed.province_code_2025,
+        placed.commune_code_legacy,
+        placed.district_code_legacy,
+        placed.province_code_legacy,
+        placed.sex_code,
+        placed.effective_birth_date,
+        placed.birth_date_precision_code,
+        placed.age_in_years,
+        placed.ethnic_group_code,
+        placed.special_circumstance_codes,
+        cardinality(placed.special_circumstance_codes) > 0 as has_special_circumstance,
+        placed.is_assisted,
+        placed.is_at_risk,
+        placed.household_poverty_code,
+        coalesce(
+            placed.household_poverty_code in ('poor', 'near_poor'), false
+        ) as is_poor_or_near_poor,
+        placed.is_birth_registered,
+        placed.school_status_code,
+        coalesce(identified_children.confirmed, false) as is_number_confirmed,
+        placed.life_event_code,
+        placed.life_event_date,
+        case
+            when placed.life_event_code = 'moved_out' then 'moved_out'
+            when
+                placed.life_event_code = 'died'
+                and coalesce(placed.life_event_date <= {{ reference_date() }}, true)
+                then 'died'
+            when placed.effective_birth_date > {{ reference_date() }} then 'not_yet_born'
+            when placed.age_in_years >= 16 then 'turned_16'
+            else 'counted'
+        end as counting_status_code
+    from placed
+    left join identified_children
+        on placed.child_id = identified_children.child_id
+
+)
+
+select * from children

@@ -1,0 +1,52 @@
+with residents as (
+
+    select * from {{ ref('fct_residents') }}
+
+),
+
+age_groups as (
+
+    select * from {{ ref('age_groups') }}
+
+),
+
+finest as (
+
+    select
+        residents.province_code_2025,
+        residents.commune_code_2025,
+        residents.province_code_legacy,
+        residents.district_code_legacy,
+        residents.commune_code_legacy,
+        coalesce(residents.sex_code, '_U') as sex,
+        coalesce(age_groups.age_group, '_U') as age_group,
+        coalesce(residents.ethnic_group_code, '_U') as ethnic_group,
+        {%- for measure, condition in population_measures().items() %}
+        count(*) filter (where {{ condition }}) as {{ measure }}_count{{ "," if not loop.last }}
+        {%- endfor %}
+    from residents
+    left join age_groups
+        on
+            residents.age_in_years >= age_groups.from_age_years
+            and residents.age_in_years < age_groups.to_age_years
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+
+),
+
+cells as (
+
+    select
+        {{ map_areas('finest') }},
+        finest.sex,
+        finest.age_group,
+        finest.ethnic_group,
+        {%- for measure in population_measures() %}
+        sum(finest.{{ measure }}_count)::bigint as {{ measure }}_count{{ "," if not loop.last }}
+        {%- endfor %}
+    from finest
+    cross join lateral {{ both_maps('finest') }} as area
+    group by 1, 2, 3, 4, 5, 6, 7
+
+)
+
+select * from cells
