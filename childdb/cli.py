@@ -47,7 +47,11 @@ def emit(arguments: argparse.Namespace, payload: Mapping[str, Any], lines: Itera
 
 def _report(error: ChilddbError, as_json: bool) -> int:
     if as_json:
-        body = {"message_en": error.message_en, "message_vi": error.message_vi, "exit_status": int(error.exit_status)}
+        body = {
+            "message_en": error.message_en,
+            "message_vi": error.message_vi,
+            "exit_status": int(error.exit_status),
+        }
         print(json.dumps({"error": body}, ensure_ascii=False))
     print(f"childdb: {error.message_en}", file=sys.stderr)
     if error.message_vi != error.message_en:

@@ -56,7 +56,10 @@ class Settings:
     def as_environment(self) -> dict[str, str]:
         """Return the variables that give another process these settings."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
+        texts = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in values.items()
+        }
         return {f"{PREFIX}{name.upper()}": texts[name] for name, value in values.items() if value is not None}
 
 

@@ -93,7 +93,15 @@ class Workspace:
         """Create the folders that every command needs and return the workspace."""
         private = (self.secrets, self.requests, self.lists, self.scratch, self.identity, self.landing)
         try:
-            for folder in (self.home, self.releases, self.logs, self.quality, self.dbt, self.airflow, self.drop):
+            for folder in (
+                self.home,
+                self.releases,
+                self.logs,
+                self.quality,
+                self.dbt,
+                self.airflow,
+                self.drop,
+            ):
                 folder.mkdir(parents=True, exist_ok=True)
             for folder in private:
                 folder.mkdir(mode=0o700, exist_ok=True)

@@ -10,7 +10,9 @@ from common import DEFAULT_ARGS, INDICATORS, RELEASE, START
 
 from childdb.flow.schedule import approvers
 
-SUBJECT = "Phê duyệt bản phát hành {{ ti.xcom_pull(task_ids='build_release')['release_id'] }} · Approve the release"
+SUBJECT = (
+    "Phê duyệt bản phát hành {{ ti.xcom_pull(task_ids='build_release')['release_id'] }} · Approve the release"
+)
 BODY = (
     "Kiểm tra số liệu và báo cáo chất lượng trước khi phê duyệt. Hai người khác nhau phải phê duyệt.\n\n"
     "Look at the figures and the quality pages first. Two different people have to approve."

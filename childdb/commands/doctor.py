@@ -70,12 +70,16 @@ def _python() -> Check:
 
 def _disk(settings: Settings) -> Check:
     free = shutil.disk_usage(settings.home if settings.home.exists() else settings.home.parent).free
-    return Check("disk", free >= FREE_BYTES, f"{free // 1024**2} MiB free, {FREE_BYTES // 1024**2} MiB are needed")
+    return Check(
+        "disk", free >= FREE_BYTES, f"{free // 1024**2} MiB free, {FREE_BYTES // 1024**2} MiB are needed"
+    )
 
 
 def _memory() -> Check:
     size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return Check("memory", size >= MEMORY_BYTES, f"{size // 1024**2} MiB, {MEMORY_BYTES // 1024**2} MiB are needed")
+    return Check(
+        "memory", size >= MEMORY_BYTES, f"{size // 1024**2} MiB, {MEMORY_BYTES // 1024**2} MiB are needed"
+    )
 
 
 def _port(wanted: int | None, what: str) -> str:

@@ -17,10 +17,14 @@ from childdb.settings import Settings, load_settings
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--drop", metavar="DIR", type=Path, help="folder of exports (workbooks, CSV); it is left as it is")
+    parser.add_argument(
+        "--drop", metavar="DIR", type=Path, help="folder of exports (workbooks, CSV); it is left as it is"
+    )
     parser.add_argument("--population", metavar="PATH", type=Path, help="population extract (Parquet or CSV)")
     parser.add_argument("--period", metavar="P", help="period to release: 2026, 2026-S1 or 2026-Q1")
-    parser.add_argument("--as-of", metavar="DATE", type=_date, help="count children as of this day (YYYY-MM-DD)")
+    parser.add_argument(
+        "--as-of", metavar="DATE", type=_date, help="count children as of this day (YYYY-MM-DD)"
+    )
     parser.add_argument("--pull", action="store_true", help="also pull from the child-information software")
 
 
@@ -58,7 +62,12 @@ def tell(arguments: argparse.Namespace, settings: Settings, ending: Ending) -> E
     with open_database(settings) as database:
         summary = summarise(settings, database)
     release = ending.release_id
-    payload = {"run_id": ending.run_id, "status": ending.status, "release_id": release, "totals": summary.as_dict()}
+    payload = {
+        "run_id": ending.run_id,
+        "status": ending.status,
+        "release_id": release,
+        "totals": summary.as_dict(),
+    }
     words = [*lines(summary), *places(settings, release), *_next_step(ending)]
     if release:
         payload["manifest_sha256"] = manifest_digest(settings, release)

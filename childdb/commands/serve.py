@@ -71,7 +71,7 @@ def _start_portal(settings: Settings) -> str:
     workspace = Workspace(settings.home)
     environment = process_environment() | settings.as_environment()
     with open(workspace.logs / "portal.log", "ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(
             [sys.executable, "-m", "childdb.portal", "--host", "127.0.0.1", "--port", str(port)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
         )  # fmt: skip

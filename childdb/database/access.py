@@ -88,7 +88,9 @@ def ready_database(settings: Settings) -> Database:
     database = attach(settings)
     if not settings.database_url:
         prepare_server(_superuser_url(settings, database), database.passwords[ADMIN])
-    prepare_database(database.admin_url, database.name, database.passwords, Workspace(settings.home).workspace_id)
+    prepare_database(
+        database.admin_url, database.name, database.passwords, Workspace(settings.home).workspace_id
+    )
     return database
 
 
@@ -145,4 +147,6 @@ def _external(url: str, passwords: dict[str, str]) -> Database:
 def _passwords(settings: Settings) -> dict[str, str]:
     names = [SUPERUSER, ADMIN, "airflow", *(role.value for role in Role)]
     workspace = Workspace(settings.home).prepare()
-    return workspace.secret_document("database.json", lambda: {name: secrets.token_urlsafe(24) for name in names})
+    return workspace.secret_document(
+        "database.json", lambda: {name: secrets.token_urlsafe(24) for name in names}
+    )

@@ -74,7 +74,9 @@ def _ensure_database(connection: Connection, database: str, owner: str | None) -
     if owner:
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(owner)))
     clause = sql.SQL(" owner {}").format(sql.Identifier(owner)) if owner else sql.SQL("")
-    statement = sql.SQL("create database {} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'")
+    statement = sql.SQL(
+        "create database {} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'"
+    )
     connection.execute(statement.format(sql.Identifier(database)) + clause)
     connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)))
 
@@ -116,8 +118,8 @@ def _create_schemas(connection: Connection, name: str) -> None:
     connection.execute("revoke all on schema public from public")
     # dbt's lists of problems (qa_) stand beside the results of the gates.
     allow = sql.SQL("set local role {}; grant usage, create on schema quality to {}; reset role")
-    owner, models = (sql.Identifier(f"{name}_{role.value}") for role in (Owner.TABLES, Owner.MODELS))
-    connection.execute(allow.format(owner, models))
+    table_owner, models = (sql.Identifier(f"{name}_{role.value}") for role in (Owner.TABLES, Owner.MODELS))
+    connection.execute(allow.format(table_owner, models))
 
 
 def _claim(connection: Connection, name: str, workspace_id: str) -> None:
@@ -155,7 +157,9 @@ def _migrate(connection: Connection, name: str) -> None:
         digest = hashlib.sha256(content).hexdigest()
         if path.stem not in applied:
             connection.execute(content)
-            connection.execute("insert into ops.migrations (name, sha256) values (%s, %s)", [path.stem, digest])
+            connection.execute(
+                "insert into ops.migrations (name, sha256) values (%s, %s)", [path.stem, digest]
+            )
         elif applied[path.stem] != digest:
             raise ConfigurationError(
                 f"The migration {path.stem} was changed after it had been applied: restore it and add a new one.",

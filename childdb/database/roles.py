@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-SCHEMAS = (
-    "vault raw clean staging identity core marts publication quality ops reference misplaced".split()
-)
+SCHEMAS = "vault raw clean staging identity core marts publication quality ops reference misplaced".split()
 """Schemas of the warehouse; ``reference`` holds dbt's seeds, ``misplaced`` what nobody configured."""
 
 
@@ -42,9 +40,18 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     Role.MATCHER: {"staging": READ, "identity": WRITE, "vault": WRITE, "ops": WRITE, "reference": READ},
     Owner.MODELS: {"clean": READ, "identity": READ, "ops": READ, "quality": READ},
     Role.BUILDER: {},
-    Role.PUBLISHER: {"publication": READ, "marts": READ, "core": READ, "reference": READ, "ops": WRITE, "quality": READ},
+    Role.PUBLISHER: {
+        "publication": READ,
+        "marts": READ,
+        "core": READ,
+        "reference": READ,
+        "ops": WRITE,
+        "quality": READ,
+    },
     Role.CHECKER: {
-        **dict.fromkeys(("raw", "clean", "identity", "core", "marts", "publication", "reference", "ops"), READ),
+        **dict.fromkeys(
+            ("raw", "clean", "identity", "core", "marts", "publication", "reference", "ops"), READ
+        ),
         "quality": WRITE,
     },
     Role.STEWARD: {

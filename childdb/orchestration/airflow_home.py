@@ -39,7 +39,9 @@ def account_passwords(settings: Settings) -> dict[str, str]:
     missing = [name for name in names if name not in known]
     if missing:
         known |= {name: secrets.token_urlsafe(18) for name in missing}
-        write_private(workspace.secrets / "accounts.json", json.dumps(known, indent=1, sort_keys=True).encode())
+        write_private(
+            workspace.secrets / "accounts.json", json.dumps(known, indent=1, sort_keys=True).encode()
+        )
     return known
 
 
@@ -52,7 +54,10 @@ def write_airflow_home(settings: Settings, database: Database, port: int) -> Non
     passwords = workspace.secrets / "airflow-accounts.json"
     write_private(passwords, json.dumps(accounts).encode() + b"\n")
     sections = _sections(workspace, keys, port)
-    sections["core"] |= {"simple_auth_manager_users": roles, "simple_auth_manager_passwords_file": str(passwords)}
+    sections["core"] |= {
+        "simple_auth_manager_users": roles,
+        "simple_auth_manager_passwords_file": str(passwords),
+    }
     sections["database"] = {
         "sql_alchemy_conn": database.airflow_url(),
         # The asynchronous engine takes psycopg 3, which is installed anyway.
@@ -88,10 +93,19 @@ def _sections(workspace: Workspace, keys: dict[str, str], port: int) -> dict[str
             "expose_config": "False",
         },
         "api_auth": {"jwt_secret": keys["jwt"], "jwt_expiration_time": "86400"},
-        "scheduler": {"scheduler_heartbeat_sec": "2", "scheduler_idle_sleep_time": "0.5", "enable_health_check": "False",
-                      "task_queued_timeout": "300", "scheduler_zombie_task_threshold": "60"},
-        "dag_processor": {"refresh_interval": "600", "min_file_process_interval": "600",
-                          "print_stats_interval": "0", "parsing_processes": "1"},
+        "scheduler": {
+            "scheduler_heartbeat_sec": "2",
+            "scheduler_idle_sleep_time": "0.5",
+            "enable_health_check": "False",
+            "task_queued_timeout": "300",
+            "scheduler_zombie_task_threshold": "60",
+        },
+        "dag_processor": {
+            "refresh_interval": "600",
+            "min_file_process_interval": "600",
+            "print_stats_interval": "0",
+            "parsing_processes": "1",
+        },
         "logging": {
             "base_log_folder": str(workspace.logs / "airflow"),
             "logging_level": "WARNING",
@@ -106,12 +120,20 @@ def _sections(workspace: Workspace, keys: dict[str, str], port: int) -> dict[str
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of the scheduler's processes; it holds no password."""
     workspace = Workspace(settings.home)
-    kept = {k: v for k, v in process_environment().items() if not k.startswith(("AIRFLOW_", "PYTHONPATH", "CHILDDB_"))}
-    return kept | settings.as_environment() | {
-        "AIRFLOW_HOME": str(workspace.airflow),
-        "PYTHONPATH": str(CODE_ROOT),
-        "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
-        "GX_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "no_proxy": "*",
+    kept = {
+        k: v
+        for k, v in process_environment().items()
+        if not k.startswith(("AIRFLOW_", "PYTHONPATH", "CHILDDB_"))
     }
+    return (
+        kept
+        | settings.as_environment()
+        | {
+            "AIRFLOW_HOME": str(workspace.airflow),
+            "PYTHONPATH": str(CODE_ROOT),
+            "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
+            "GX_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "no_proxy": "*",
+        }
+    )

@@ -31,7 +31,12 @@ def approve(settings: Settings, release_id: str, name: str, password: str | None
 
 
 def answer(
-    settings: Settings, database: Database, api: AirflowApi, release_id: str, name: str, password: str | None = None
+    settings: Settings,
+    database: Database,
+    api: AirflowApi,
+    release_id: str,
+    name: str,
+    password: str | None = None,
 ) -> str:
     """Answer as ``name`` on a scheduler that runs; return ``one_more`` or ``published``."""
     questions = [q for q in api.open_questions() if release_id in q["subject"]]
@@ -46,10 +51,14 @@ def answer(
     return _await_next(settings, database, api, release_id, was_first=task == "approve_first")
 
 
-def _await_next(settings: Settings, database: Database, api: AirflowApi, release_id: str, was_first: bool) -> str:
+def _await_next(
+    settings: Settings, database: Database, api: AirflowApi, release_id: str, was_first: bool
+) -> str:
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        open_tasks = {q["task_instance"]["task_id"] for q in api.open_questions() if release_id in q["subject"]}
+        open_tasks = {
+            q["task_instance"]["task_id"] for q in api.open_questions() if release_id in q["subject"]
+        }
         if was_first and "approve_second" in open_tasks:
             return "one_more"
         with database.connect(Role.LOADER) as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import shutil
 import subprocess
@@ -77,7 +76,16 @@ def _nation(workspace: Workspace) -> Path:
     folder = workspace.sandbox / f"{CHILDREN}-{SEED}-{PROFILE}"
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        words = ["sandbox", "generate", "--children", str(CHILDREN), "--seed", str(SEED), "--profile", PROFILE]
+        words = [
+            "sandbox",
+            "generate",
+            "--children",
+            str(CHILDREN),
+            "--seed",
+            str(SEED),
+            "--profile",
+            PROFILE,
+        ]
         _command(*words, "--out", str(folder))
         (folder / "complete").touch()
     _split(workspace, folder)
@@ -95,36 +103,44 @@ def _split(workspace: Workspace, nation: Path) -> None:
 
 
 def _command(*words: str) -> None:
-    finished = subprocess.run(  # noqa: S603 - our own command
+    finished = subprocess.run(
         [sys.executable, "-m", "childdb.cli", *words], stdout=subprocess.DEVNULL, check=False
     )
     if finished.returncode != 0:
-        raise EnvironmentFailedError(f"'childdb {' '.join(words[:2])}' failed with status {finished.returncode}.")
+        raise EnvironmentFailedError(
+            f"'childdb {' '.join(words[:2])}' failed with status {finished.returncode}."
+        )
 
 
 @contextmanager
 def _entry_software(settings: Settings, workspace: Workspace, nation: Path) -> Iterator[Settings]:
     """Yield settings that pull from the stand-in, which runs as long as the context."""
     port = choose_port(None, "the entry software's stand-in")
-    password = workspace.secret_document("sandbox.json", lambda: {"password": os.urandom(16).hex()})["password"]
+    password = workspace.secret_document("sandbox.json", lambda: {"password": os.urandom(16).hex()})[
+        "password"
+    ]
     secret = workspace.secrets / "sandbox-password"
     write_private(secret, password.encode())
     words = ["sandbox", "serve", "--data", str(workspace.sandbox / "served"), "--port", str(port)]
-    log = open(workspace.logs / "sandbox-server.log", "ab")
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "childdb.cli", *words, "--username", "sandbox", "--password-file", str(secret)],
-        stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=process_environment(),
-    )  # fmt: skip
+    with open(workspace.logs / "sandbox-server.log", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "childdb.cli", *words, "--username", "sandbox", "--password-file", str(secret)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=process_environment(),
+        )
     try:
         _await_port(port, process)
         address = f"http://127.0.0.1:{port}"
-        yield dataclasses.replace(settings, treem_url=address, treem_username="sandbox", treem_password_file=secret)
+        yield dataclasses.replace(
+            settings, treem_url=address, treem_username="sandbox", treem_password_file=secret
+        )
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
         process.kill()
-        log.close()
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -120,13 +120,13 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
             return ending
         dead = dead_services(settings)
         if dead:
-            error = EnvironmentFailedError(
+            death = EnvironmentFailedError(
                 f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
                 f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
             )
             with contextlib.suppress(ChilddbError):
                 _tell(database, run_id, told)
-            return Ending(run_id, "failed", None, error)
+            return Ending(run_id, "failed", None, death)
 
 
 def _tell(database: Database, run_id: str, told: set[tuple[str, int]]) -> None:
@@ -145,10 +145,13 @@ def _tell(database: Database, run_id: str, told: set[tuple[str, int]]) -> None:
 
 def _ending(settings: Settings, database: Database, api: AirflowApi, run_id: str) -> Ending | None:
     with database.connect(Role.LOADER) as connection:
-        row = connection.execute("select status, release_id from ops.runs where run_id = %s", [run_id]).fetchone()
+        row = connection.execute(
+            "select status, release_id from ops.runs where run_id = %s", [run_id]
+        ).fetchone()
         steps = dict(
             connection.execute(
-                "select step, counts ->> 'outcome' from ops.run_steps where run_id = %s and status = 'done'", [run_id]
+                "select step, counts ->> 'outcome' from ops.run_steps where run_id = %s and status = 'done'",
+                [run_id],
             ).fetchall()
         )
     release_id = row[1] if row else None

@@ -94,7 +94,9 @@ def mark_served(settings: Settings, api: AirflowApi) -> None:
 
 
 def _api(settings: Settings, port: int) -> AirflowApi:
-    return AirflowApi(f"http://127.0.0.1:{port}", SERVICE_ACCOUNT, account_passwords(settings)[SERVICE_ACCOUNT])
+    return AirflowApi(
+        f"http://127.0.0.1:{port}", SERVICE_ACCOUNT, account_passwords(settings)[SERVICE_ACCOUNT]
+    )
 
 
 def start_services(settings: Settings, database: Database) -> AirflowApi:
@@ -116,8 +118,12 @@ def _command(words: Sequence[str]) -> list[str]:
 def _migrate(settings: Settings) -> None:
     workspace = Workspace(settings.home)
     with open(workspace.logs / "airflow-migrate.log", "ab") as log:
-        finished = subprocess.run(  # noqa: S603 - fixed program, no shell
-            _command(["db", "migrate"]), env=airflow_environment(settings), stdout=log, stderr=log, check=False,
+        finished = subprocess.run(
+            _command(["db", "migrate"]),
+            env=airflow_environment(settings),
+            stdout=log,
+            stderr=log,
+            check=False,
             cwd=workspace.airflow,
         )
     if finished.returncode != 0:
@@ -134,9 +140,14 @@ def _pid_file(settings: Settings, name: str) -> Path:
 def _start(settings: Settings, service: Service) -> None:
     workspace = Workspace(settings.home)
     with open(workspace.logs / f"airflow-{service.name}.log", "ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - fixed program, no shell
-            _command(service.words), env=airflow_environment(settings), stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, start_new_session=True, cwd=workspace.airflow,
+        process = subprocess.Popen(
+            _command(service.words),
+            env=airflow_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=workspace.airflow,
         )
     _pid_file(settings, service.name).write_text(f"{process.pid} {_start_time(process.pid)}\n")
 
@@ -197,7 +208,9 @@ def are_services_running(settings: Settings) -> bool:
 
 def stop_services(settings: Settings) -> None:
     """Stop the scheduler's processes with everything they started, also after a crash of childdb itself."""
-    sessions = [known[0] for s in _services(0) if (known := _recorded(settings, s.name)) and _owns(settings, *known)]
+    sessions = [
+        known[0] for s in _services(0) if (known := _recorded(settings, s.name)) and _owns(settings, *known)
+    ]
     for sent, seconds in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
         _signal_members(sessions, sent)
         deadline = time.monotonic() + seconds

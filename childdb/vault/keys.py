@@ -77,7 +77,9 @@ def open_keys(workspace: Workspace, connection: Connection) -> Keys:
     Raises:
         ConfigurationError: the key is missing or is another one.
     """
-    known = dict(connection.execute("select version, check_value from vault.key_versions").fetchall())
+    known: dict[str, str] = dict(
+        connection.execute("select version, check_value from vault.key_versions").fetchall()
+    )
     keys = load_keys(workspace, may_create=not known)
     if not known:
         connection.execute(

@@ -13,6 +13,7 @@ from psycopg import Connection
 from childdb.vault.keys import Keys, Purpose
 
 NONCE_BYTES = 12
+COPY_NUMBERS = "copy new_numbers (child_id, number_index, number_sealed, key_version) from stdin"
 
 
 def lookup_index(key: bytes, number: str) -> bytes:
@@ -36,8 +37,7 @@ def store_numbers(connection: Connection, keys: Keys, numbers: Iterable[tuple[st
     lookup, read_back = keys.derive(Purpose.LOOKUP), keys.derive(Purpose.READ_BACK)
     connection.execute("create temporary table new_numbers (like vault.child_numbers) on commit drop")
     count = 0
-    columns = "child_id, number_index, number_sealed, key_version"
-    with connection.cursor().copy(f"copy new_numbers ({columns}) from stdin") as copy:
+    with connection.cursor().copy(COPY_NUMBERS) as copy:
         for child_id, number in numbers:
             sealed = seal(read_back, number, child_id)
             copy.write_row((child_id, lookup_index(lookup, number), sealed, keys.version))
@@ -46,7 +46,5 @@ def store_numbers(connection: Connection, keys: Keys, numbers: Iterable[tuple[st
         "delete from vault.child_numbers as old where not exists "
         "(select 1 from new_numbers as new where new.child_id = old.child_id and new.number_index = old.number_index)"
     )
-    connection.execute(
-        f"insert into vault.child_numbers ({columns}) select {columns} from new_numbers on conflict do nothing"
-    )
+    connection.execute("insert into vault.child_numbers select * from new_numbers on conflict do nothing")
     return count

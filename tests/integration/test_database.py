@@ -38,14 +38,25 @@ def test_portal_may_make_no_temporary_objects(warehouse: Database) -> None:
 
 def test_logins_own_nothing_and_owners_cannot_log_in(warehouse: Database) -> None:
     with warehouse.connect(Role.CHECKER) as connection:
-        owners = {row[0] for row in connection.execute("select distinct tableowner from pg_tables where schemaname = any(%s)", [list(SCHEMAS)])}
+        owners = {
+            row[0]
+            for row in connection.execute(
+                "select distinct tableowner from pg_tables where schemaname = any(%s)", [list(SCHEMAS)]
+            )
+        }
         logins = {row[0] for row in connection.execute("select rolname from pg_roles where rolcanlogin")}
-        rights = connection.execute("select bool_or(rolsuper or rolbypassrls) from pg_roles where rolname like %s", [f"{warehouse.name}_%"]).fetchone()
-    assert owners and not owners & logins
+        rights = connection.execute(
+            "select bool_or(rolsuper or rolbypassrls) from pg_roles where rolname like %s",
+            [f"{warehouse.name}_%"],
+        ).fetchone()
+    assert owners
+    assert not owners & logins
     assert rights == (False,)
 
 
-def test_a_failing_statement_leaves_no_value_in_the_server_log(warehouse: Database, warehouse_settings: Settings) -> None:
+def test_a_failing_statement_leaves_no_value_in_the_server_log(
+    warehouse: Database, warehouse_settings: Settings
+) -> None:
     from childdb.database.server import server_folder
 
     mark = "QKZCANARYNAME"
@@ -69,7 +80,9 @@ def test_a_database_of_another_workspace_is_refused(warehouse: Database, tmp_pat
 
 
 def test_a_wrong_address_is_one_clear_sentence(tmp_path: object) -> None:
-    away = load_settings({"CHILDDB_HOME": f"{tmp_path}/w", "CHILDDB_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"})
+    away = load_settings(
+        {"CHILDDB_HOME": f"{tmp_path}/w", "CHILDDB_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"}
+    )
     with pytest.raises(EnvironmentFailedError, match="does not answer") as caught, open_database(away):
         pass
     assert "b@" not in str(caught.value)
@@ -87,7 +100,9 @@ def test_numbers_are_found_by_key_and_read_back_only_with_it(warehouse: Database
         assert bytes(row[0]) == lookup_index(keys.derive(Purpose.LOOKUP), "001319000001")
         assert unseal(keys.derive(Purpose.READ_BACK), bytes(row[1]), "child-1") == "001319000001"
         assert b"001319000001" not in bytes(row[0]) + bytes(row[1])
-        assert seal(keys.derive(Purpose.READ_BACK), "1", "a") != seal(keys.derive(Purpose.READ_BACK), "1", "a")
+        assert seal(keys.derive(Purpose.READ_BACK), "1", "a") != seal(
+            keys.derive(Purpose.READ_BACK), "1", "a"
+        )
         (workspace.secrets / KEY_FILE).unlink()
         with pytest.raises(ConfigurationError, match="missing"):
             open_keys(workspace, connection)
