@@ -1,0 +1,89 @@
+"""Writes one synthetic nation into a folder: population extract, register, exports of communes, and the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from childdb.errors import UsageError
+from childdb.sandbox import population, register
+from childdb.sandbox.geography import build_geography
+from childdb.sandbox.habits import build_habits
+from childdb.sandbox.hamlets import Hamlets
+from childdb.sandbox.misprints import Misprinter
+from childdb.sandbox.people import Nation
+from childdb.sandbox.profiles import load_profile
+from childdb.sandbox.rows import register_rows
+
+LEAST, MOST = 100, 30_000_000
+DEFAULT_EXPORTS = 36
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to generate."""
+
+    children: int
+    seed: int
+    profile: str
+    communes: int = DEFAULT_EXPORTS
+
+    def __post_init__(self) -> None:
+        if not LEAST <= self.children <= MOST:
+            raise UsageError(
+                f"--children must lie between {LEAST} and {MOST}.", f"--children phải nằm trong khoảng {LEAST} đến {MOST}."
+            )
+        if not 0 <= self.communes <= 3321:
+            raise UsageError("--communes must lie between 0 and 3321.", "--communes phải nằm trong khoảng 0 đến 3321.")
+
+
+def prepare(order: Order) -> tuple[Nation, Misprinter]:
+    """Return the nation of an order and the one who writes its rows."""
+    profile = load_profile(order.profile)
+    geography = build_geography(order.seed, order.children, order.communes, clean=profile.clean)
+    nation = Nation(order.seed, geography, profile)
+    hamlets = Hamlets(geography, nation.dice)
+    habits = build_habits(profile, nation.dice, len(geography.communes))
+    return nation, Misprinter(nation, habits, hamlets)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=True)
+
+
+def write_tables(nation: Nation, printer: Misprinter, out: Path, progress: Callable[[int, int], None]) -> dict[str, int]:
+    """Write population, register and links chunk by chunk and return their row counts."""
+    counts = {"population": 0, "register": 0}
+    with (
+        _writer(out / "population" / "population.parquet", population.SCHEMA) as people_file,
+        _writer(out / "register" / "register.parquet", register.SCHEMA) as register_file,
+        _writer(out / "truth" / "links.parquet", register.LINK_SCHEMA) as links_file,
+    ):
+        for first, last in nation.chunks():
+            people = nation.people(first, last)
+            listed = population.population_table(nation, people, printer.hamlets)
+            rows = register_rows(nation, people)
+            written = printer.write(rows)
+            people_file.write_table(listed)
+            register_file.write_table(register.register_table(nation, rows, written))
+            links_file.write_table(register.link_table(nation, rows, written.marks))
+            counts["population"] += listed.num_rows
+            counts["register"] += len(rows)
+            progress(int(nation.geography.block_start[last]), nation.geography.children)
+    return counts
+
+
+def generate(order: Order, out: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
+    """Write the whole nation into ``out`` and return counts of rows and files."""
+    nation, printer = prepare(order)
+    out.mkdir(parents=True, exist_ok=True)
+    counts = write_tables(nation, printer, out, progress)
+    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes, **counts}
+    (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return counts
