@@ -71,13 +71,14 @@ def _open_batch(gx: Any, query: str, connector: Connector) -> Any:
     source = context.data_sources.add_postgres(
         "warehouse", connection_string=_NEVER_USED_ADDRESS, kwargs={"creator": connector}
     )
-    asset = source.add_query_asset("rows", query=_escape_binds(query))
+    asset = source.add_query_asset("rows", query=_as_select(query))
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _escape_binds(query: str) -> str:
-    """The engine takes `:word` for a parameter; casts stay, other colons are escaped."""
-    return query.replace("::", "\0").replace(":", "\\:").replace("\0", "::")
+def _as_select(query: str) -> str:
+    """The engine wants a query to begin with SELECT, and takes `:word` for a parameter: casts stay, others are escaped."""
+    escaped = query.replace("::", "\0").replace(":", "\\:").replace("\0", "::")
+    return f"SELECT * FROM (\n{escaped}\n) AS looked_at"
 
 
 def _gx_suite(gx: Any, suite: Suite, rules: Sequence[Rule]) -> Any:
@@ -108,8 +109,9 @@ def _verdict(entry: Mapping[str, Any]) -> Verdict:
     )
     if "element_count" not in result or raised:
         return verdict
-    evaluated = int(result["element_count"]) - int(result.get("missing_count", 0))
-    return replace(verdict, evaluated=evaluated, failed=int(result.get("unexpected_count", 0)))
+    # Over no rows the engine says None where it means zero.
+    evaluated = (result["element_count"] or 0) - (result.get("missing_count") or 0)
+    return replace(verdict, evaluated=int(evaluated), failed=int(result.get("unexpected_count") or 0))
 
 
 def _raised(information: Mapping[str, Any]) -> bool:

@@ -137,7 +137,7 @@ def _sources(
     for source in head.suite.sources.values():
         own = [rule for rule in rules if rule.source == source.name]
         if own:
-            yield source, bind_query(source, batches, head.release_id), row_rules(own)
+            yield source, bind_query(source.query, batches, head.release_id), row_rules(own)
 
 
 def _check_agreement(suite: Suite, evaluation: Evaluation) -> None:

@@ -6,13 +6,13 @@ row numbers (the engine's lists are cut, and hold values), come from here. Both 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
-from childdb.quality.model import Rule, Source
+from childdb.quality.model import Rule
 
 Composable = sql.Composable
 
@@ -30,6 +30,8 @@ def row_predicate(rule: Rule, position: int) -> Predicate | None:
     """Return the SQL of a row rule; None for a rule that is not about rows."""
     if rule.type == "expect_compound_columns_to_be_unique":
         return _unique(rule.kwargs["column_list"], position)
+    if rule.type == "expect_column_values_to_be_unique":
+        return _unique([rule.kwargs["column"]], position)
     make = _MAKERS.get(rule.type)
     if make is None:
         return None
@@ -37,10 +39,10 @@ def row_predicate(rule: Rule, position: int) -> Predicate | None:
     return make(column, rule.kwargs)
 
 
-def bind_query(source: Source, batch_ids: tuple[str, ...], release_id: str | None) -> Composable:
-    """Return the source's query with its two parameters as literals."""
+def bind_query(query: str, batch_ids: Sequence[str], release_id: str | None) -> Composable:
+    """Return a suite's query with its two parameters as literals."""
     parts: list[Composable] = []
-    for index, piece in enumerate(source.query.split(":batches")):
+    for index, piece in enumerate(query.split(":batches")):
         if index:
             parts.append(sql.SQL("{}::text[]").format(sql.Literal(list(batch_ids))))
         for number, text in enumerate(piece.split(":release_id")):

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from childdb.quality.model import GateOutcome, GateResult, RuleResult, Suite
+from childdb.quality.predicates import bind_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,16 @@ def store_gate(
     )  # fmt: skip
     _store_rules(connection, head.gate_id, result.rules)
     if head.suite.measures and result.outcome is not GateOutcome.STOPPED:
-        _store_measures(connection, head.gate_id, head.suite.name, head.suite.measures)
+        _store_measures(connection, head, head.suite.measures)
 
 
-def _store_measures(connection: Connection, gate_id: str, suite: str, query: str) -> None:
+def _store_measures(connection: Connection, head: GateHead, query: str) -> None:
     statement = sql.SQL(
         "insert into quality.gate_measures (gate_id, suite, measure_key, weight_count, measured_value) "
         "select {}, {}, m.measure_key, m.weight_count, m.measured_value from ({}) as m order by m.measure_key"
     )
-    body = sql.SQL(query)  # text of a suite under version control
-    connection.execute(statement.format(sql.Literal(gate_id), sql.Literal(suite), body))
+    body = bind_query(query, (), head.release_id)
+    connection.execute(statement.format(sql.Literal(head.gate_id), sql.Literal(head.suite.name), body))
 
 
 def _store_rules(connection: Connection, gate_id: str, rules: Iterable[RuleResult]) -> None:

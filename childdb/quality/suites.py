@@ -24,6 +24,7 @@ ROW_RULES = frozenset(
         "expect_column_values_to_not_match_regex",
         "expect_column_value_lengths_to_be_between",
         "expect_column_values_to_be_between",
+        "expect_column_values_to_be_unique",
         "expect_compound_columns_to_be_unique",
     }
 )
@@ -124,6 +125,8 @@ def _suite_mistakes(name: str, document: Any) -> list[str]:
         mistakes.append(f"scope '{document['scope']}' is neither batch nor whole")
     for key, source in document["sources"].items():
         mistakes += _key_mistakes(f"source {key}", source, _SOURCE_KEYS, {"query"})
+        if "%" in source.get("query", ""):
+            mistakes.append(f"source {key}: write mod() or chr(37), the database driver takes the sign for a parameter")
     ids = [entry.get("id") for entry in document["rules"]]
     mistakes += [f"rule id {value} is used twice" for value in sorted({i for i in ids if ids.count(i) > 1})]
     for entry in document["rules"]:

@@ -1,0 +1,105 @@
+"""A small warehouse of invented rows for the tests of gates, lists and answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from childdb.contracts import source_table
+from childdb.database import Database, open_database
+from childdb.settings import Settings
+
+TABLES = (
+    ("raw_treem", "treem__children"),
+    ("raw_population", "population__persons"),
+    ("clean_treem", "treem__children"),
+    ("identity", "record_links"),
+    ("identity", "children"),
+)
+FIGURE_COLUMNS = {
+    **dict.fromkeys(
+        (
+            *("release_id", "cell_id", "indicator_set", "indicator_code", "definition_version", "period"),
+            *("geography", "area_level", "area_code", "sex", "age_group", "ethnic_group", "breakdown"),
+        ),
+        "text",
+    ),
+    "numerator": "bigint",
+    "denominator": "bigint",
+    "value": "numeric(14, 1)",
+    "unit": "text",
+    "status": "text",
+    "coverage": "numeric(6, 4)",
+}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An opened warehouse with every table a gate looks at."""
+
+    settings: Settings
+    database: Database
+
+    def admin(self) -> psycopg.Connection:
+        """Return a connection that may fill every table."""
+        return psycopg.connect(self.database.admin_url, autocommit=True)
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with self.admin() as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def insert(self, table: str, records: list[Mapping[str, Any]]) -> None:
+        """Add rows to a table; the columns are those of the first row."""
+        columns = list(records[0])
+        marks = ", ".join(["%s"] * len(columns))
+        with self.admin() as connection, connection.cursor() as cursor:
+            cursor.executemany(
+                f"insert into {table} ({', '.join(columns)}) values ({marks})",  # type: ignore[arg-type] # noqa: S608
+                [[record[column] for column in columns] for record in records],
+            )
+
+    def empty(self, *tables: str) -> None:
+        """Remove all rows of tables, with what depends on them."""
+        with self.admin() as connection:
+            connection.execute(f"truncate {', '.join(tables)} cascade")  # type: ignore[call-overload]
+
+
+@contextmanager
+def open_warehouse() -> Iterator[Warehouse]:
+    """Yield a warehouse of its own, removed afterwards."""
+    base = Path(tempfile.mkdtemp(prefix="childdb-test-"))
+    os.chmod(base, 0o755)  # noqa: S103 - the server's account passes through
+    settings = Settings(home=base / "var", system_dir=base / "system")
+    try:
+        with open_database(settings) as database:
+            warehouse = Warehouse(settings, database)
+            _make_tables(warehouse)
+            yield warehouse
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _make_tables(warehouse: Warehouse) -> None:
+    figures = ", ".join(f"{name} {kind}" for name, kind in FIGURE_COLUMNS.items())
+    with warehouse.admin() as connection:
+        for source, name in TABLES:
+            connection.execute(source_table(source, name).create_statement())  # type: ignore[call-overload]
+        connection.execute(f"create table if not exists publication.pub_figures_v1 ({figures})")  # type: ignore[call-overload]
+        connection.execute(
+            "create table if not exists ops.batches (batch_id text primary key, dataset text, sender_commune_id text, "
+            "file_date date, accepted integer, quarantined integer)"
+        )
+        for schema in ("ops", "raw", "clean", "identity", "publication"):
+            for role in ("checker", "steward"):
+                name = f"{warehouse.database.name}_{role}"
+                connection.execute(f"grant usage on schema {schema} to {name}")  # type: ignore[call-overload]
+                connection.execute(f"grant select on all tables in schema {schema} to {name}")  # type: ignore[call-overload]
