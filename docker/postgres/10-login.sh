@@ -9,5 +9,6 @@ set log_statement = 'none';
 set log_min_error_statement = 'panic';
 create role childdb login createdb createrole nosuperuser nobypassrls noreplication password :'password';
 revoke all on database postgres from public;
+grant connect on database postgres to childdb; -- from there it makes its own databases
 revoke create on schema public from public;
 SQL
