@@ -1,0 +1,105 @@
+"""Register rows of one child that no person joins: compared with the rest of the register by a pass of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from childdb.identity.blocking import BlockCount, collect_pairs
+from childdb.identity.comparison import compare_pairs
+from childdb.identity.frequency import add_frequencies
+from childdb.identity.model import Model
+from childdb.identity.rules import Rules
+from childdb.identity.scoring import score
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Rows joined without a person, and joins refused because a child would grow too large or be two persons."""
+
+    joined: int
+    refused: int
+    blocks: list[BlockCount]
+
+
+def join_duplicates(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, duplicate: float) -> Joined:
+    """Fill ``children`` (no, leader): every row with the row that stands for its child."""
+    connection.execute(
+        f"create or replace table open_rows as select g.* from register as g left join decided as d on d.r = g.no and d.chance >= {rules.thresholds.accept}"
+        " where d.r is null"
+    )
+    blocks = collect_pairs(connection, rules, "open_rows", "register", "twice_pairs")
+    connection.execute(
+        "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
+        " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_rows))"
+    )
+    connection.execute("create or replace table own_people_bare as select * from register where no in (select p from own_pairs)")
+    add_frequencies(connection, rules, "own_people_bare", "own_people")
+    compare_pairs(connection, rules, "own_pairs", "open_rows", "own_people", "own_compared")
+    rows = int(connection.execute("select count(*) from register").fetchall()[0][0])
+    own = replace(model, people=rows, counterpart=min(max(duplicate, 1e-4), 0.5))
+    score(connection, rules, own, "own_compared", "own_scored")
+    joined, refused = _join(connection, rules)
+    for name in ("open_rows", "twice_pairs", "own_pairs", "own_people_bare", "own_people", "own_compared", "own_scored"):
+        connection.execute(f"drop table {name}")
+    return Joined(joined, refused, blocks)
+
+
+def _join(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:
+    accept = rules.duplicates.accept
+    edges = connection.execute(
+        "select s.r, s.p, d.p as person_r, e.p as person_p from own_scored as s join register as a on a.no = s.r join register as b on b.no = s.p"
+        f" left join decided as d on d.r = s.r and d.chance >= {rules.thresholds.accept} left join decided as e on e.r = s.p and e.chance >= {rules.thresholds.accept}"
+        f" where pow(2, s.odds / 1000.0) / (1 + pow(2, s.odds / 1000.0)) >= {accept} order by s.odds desc, a.tie, b.tie"
+    ).fetchall()
+    sizes = dict(
+        connection.execute(f"select p, count(*) from decided where chance >= {rules.thresholds.accept} group by p").fetchall()
+    )
+    union = _Union(rules.duplicates.largest_child, sizes)
+    for r, p, person_r, person_p in edges:
+        union.join(("row", r) if person_r is None else ("person", person_r), ("row", p) if person_p is None else ("person", person_p))
+    pairs = [(no, top) for (kind, no), top in union.tops() if kind == "row"]
+    connection.execute("create or replace table joined_rows (no integer, kind varchar, top integer)")
+    if pairs:
+        connection.executemany("insert into joined_rows values (?, ?, ?)", [(no, top[0], top[1]) for no, top in pairs])
+    return union.joined, union.refused
+
+
+Node = tuple[str, int]
+
+
+class _Union:
+    """Joins rows into children, strongest evidence first; two persons never become one."""
+
+    def __init__(self, largest: int, sizes: dict[int, int]) -> None:
+        self._parent: dict[Node, Node] = {}
+        self._rows: dict[Node, int] = {}
+        self._largest = largest
+        self._sizes = sizes
+        self.joined = 0
+        self.refused = 0
+
+    def _top(self, node: Node) -> Node:
+        if node not in self._parent:
+            self._parent[node] = node
+            self._rows[node] = 1 if node[0] == "row" else self._sizes.get(node[1], 1)
+        while self._parent[node] != node:
+            node = self._parent[node]
+        return node
+
+    def join(self, first: Node, second: Node) -> None:
+        a, b = self._top(first), self._top(second)
+        if a == b:
+            return
+        if (a[0] == "person" and b[0] == "person") or self._rows[a] + self._rows[b] > self._largest:
+            self.refused += 1
+            return
+        top, under = (b, a) if b[0] == "person" else (a, b)
+        self._parent[under] = top
+        self._rows[top] += self._rows[under]
+        self.joined += 1
+
+    def tops(self) -> list[tuple[Node, Node]]:
+        """Return every row or person met, with what stands for its child."""
+        return sorted((node, self._top(node)) for node in self._parent)
