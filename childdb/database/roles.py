@@ -35,7 +35,7 @@ MODEL_SCHEMAS = frozenset({"staging", "core", "marts", "publication", "reference
 READ, WRITE = "select", "select, insert, update, delete"
 
 RIGHTS: Mapping[str, Mapping[str, str]] = {
-    Role.LOADER: {"raw": WRITE, "ops": WRITE, "reference": READ},
+    Role.LOADER: {"raw": WRITE, "ops": WRITE, "quality": WRITE, "reference": READ},
     Role.CLEANER: {"raw": READ, "clean": WRITE, "quality": WRITE, "ops": WRITE, "reference": READ},
     Role.MATCHER: {"staging": READ, "identity": WRITE, "vault": WRITE, "ops": WRITE, "reference": READ},
     Owner.MODELS: {"clean": READ, "identity": READ, "ops": READ, "quality": READ},

@@ -9,7 +9,7 @@ from childdb.contracts import DBT_PROJECT
 from childdb.database import Role, connect
 from childdb.flow.dbt import run_dbt
 from childdb.flow.runs import Counts, Run
-from childdb.releases.plan import Plan, plan_release, read_plan
+from childdb.releases.plan import plan_release, planned_release
 from childdb.settings import Settings
 
 STAGING = ("resource_type:seed", "path:models/staging")
@@ -20,24 +20,17 @@ def build_staging(settings: Settings, run: Run) -> Counts:
     plan = plan_release(settings, period=run.period, as_of=run.as_of)
     digest = _digest(DBT_PROJECT / "seeds", DBT_PROJECT / "models" / "staging", DBT_PROJECT / "macros")
     if _prepared(settings) != digest:
-        run_dbt(settings, ["build", "--select", *STAGING], _variables(plan))
+        run_dbt(settings, ["build", "--select", *STAGING], plan.variables)
         _note_prepared(settings, digest)
-    return {"batches": plan.batch_count, "release_id": plan.release_id}
+    return {"batches": len(plan.inputs["batches"]), "release_id": plan.release_id}
 
 
 def build_models(settings: Settings, run: Run) -> Counts:
     """Build core, marts, publication and the lists of problems of the plan at hand."""
-    plan = read_plan(settings)
-    states = run_dbt(settings, ["build", "--exclude", *STAGING], _variables(plan))
+    with connect(Role.PUBLISHER, settings) as connection:
+        plan = planned_release(connection)
+    states = run_dbt(settings, ["build", "--exclude", *STAGING], plan.variables)
     return {**states, "release_id": plan.release_id}
-
-
-def _variables(plan: Plan) -> dict[str, str]:
-    return {
-        "period": plan.period,
-        "reference_date": plan.reference_date.isoformat(),
-        "release_id": plan.release_id,
-    }
 
 
 def _digest(*folders: Path) -> str:

@@ -1,0 +1,1 @@
+"""Loading: landed batches into raw tables, together with their ledger rows."""
