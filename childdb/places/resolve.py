@@ -1,0 +1,391 @@
+"""What a unit's text or code meant on a day and means now: decided, or undecided with the candidates listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
+from enum import StrEnum
+from functools import lru_cache
+
+from childdb.cleaning.text import clean_text
+from childdb.places.history import (
+    FIRST_DAY,
+    LAST_LEGACY_DAY,
+    MERGER_DAY,
+    Commune,
+    History,
+    UnitName,
+    history,
+    name_key,
+    plain_key,
+)
+from childdb.places.wording import (
+    UnitText,
+    commune_readings,
+    district_readings,
+    province_name,
+    read_commune_text,
+    unit_code,
+)
+from childdb.reference import mapping_rows
+
+RULE_UNKNOWN = "PLACE-001"
+RULE_TWINS = "PLACE-002"
+RULE_DIVIDED = "PLACE-003"
+RULE_OLD_UNIT = "PLACE-004"
+RULE_MERGED_EARLIER = "PLACE-005"
+RULE_WORDING = "PLACE-006"
+RULE_PROVINCE_UNKNOWN = "PLACE-007"
+RULE_DISTRICT_UNKNOWN = "PLACE-008"
+RULE_EVIDENCE = "PLACE-009"
+RULE_CONTRADICTION = "PLACE-010"
+RULE_LATER_UNIT = "PLACE-011"
+RULE_NO_DATE = "PLACE-012"
+RULE_MISSING = "PLACE-013"
+RULE_NO_SUCCESSOR = "PLACE-014"
+
+
+_SLIP = 0.8
+
+
+class Status(StrEnum):
+    """How far a unit's text was understood."""
+
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a row says of its commune, and the day that counts; texts as cleaned, None if blank."""
+
+    province: str | None = None
+    district: str | None = None
+    commune: str | None = None
+    day: date | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A commune on a day (`commune_id`) and since 1 July 2025 (`current_id`), each None with candidates if undecided."""
+
+    status: Status
+    commune_id: str | None = None
+    current_id: str | None = None
+    province_code: str | None = None
+    candidates: tuple[str, ...] = ()
+    current_candidates: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceScope:
+    """The provinces a text may mean: codes on the former map and on the present one."""
+
+    legacy_codes: frozenset[str] = frozenset()
+    present_codes: frozenset[str] = frozenset()
+    is_former_name: bool = False
+    is_known: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether nothing is known of the province."""
+        return not self.legacy_codes and not self.present_codes
+
+
+@lru_cache(maxsize=1)
+def _province_index() -> dict[str, set[str]]:
+    index: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
+    for province_id, names in history().province_names.items():
+        for name in names:
+            by_name.setdefault(name.name, set()).add(province_id)
+            for key in ("=" + name_key(name.name), "~" + plain_key(name.name)):
+                index.setdefault(key, set()).add(province_id)
+    for row in mapping_rows("provinces"):
+        for key in ("=" + name_key(row["spelling"]), "~" + plain_key(row["spelling"])):
+            index.setdefault(key, set()).update(by_name[row["name_vi"]])
+    return index
+
+
+@lru_cache(maxsize=16384)
+def province_scope(text: str | None, day: date) -> ProvinceScope:
+    """Return which provinces a text or code can mean when it was written about a day."""
+    cleaned = clean_text(text)[0] if text else None
+    if cleaned is None:
+        return ProvinceScope()
+    code = unit_code(cleaned)
+    if code:
+        province_id = history().province_id_on(code.zfill(2)[-2:], max(day, FIRST_DAY)) if len(code) <= 3 else None
+        return _scope({province_id} if province_id else set(), day)
+    index = _province_index()
+    for wording in (cleaned, province_name(cleaned)):
+        found = index.get("=" + name_key(wording)) or (index.get("~" + plain_key(wording)) if wording.isascii() else None)
+        if found:
+            return _scope(found, day)
+    return ProvinceScope(is_known=False)
+
+
+def _scope(province_ids: set[str], day: date) -> ProvinceScope:
+    """Return the scope of provinces found by name; on either side of the merger the name of its own day counts."""
+    if not province_ids:
+        return ProvinceScope(is_known=False)
+    known = history()
+    legacy = {found for found in province_ids if not found.endswith(MERGER_DAY.isoformat())}
+    present = province_ids - legacy
+    successors = {known.province_successors[found] for found in legacy}
+    if day >= MERGER_DAY and present:
+        former = {found for found, later in known.province_successors.items() if later in present}
+        return ProvinceScope(_codes(former), _codes(present))
+    return ProvinceScope(_codes(legacy), _codes(successors | present), is_former_name=day >= MERGER_DAY)
+
+
+def _codes(province_ids: set[str]) -> frozenset[str]:
+    return frozenset(province_id.split("@")[0] for province_id in province_ids)
+
+
+@lru_cache(maxsize=16384)
+def find_districts(text: str | None, province_codes: frozenset[str]) -> frozenset[str] | None:
+    """Return the codes of the districts a text can mean in some provinces; None if no district is written."""
+    cleaned = clean_text(text)[0] if text else None
+    if cleaned is None or not any(letter.isalnum() for letter in cleaned):
+        return None
+    districts = [unit for unit in history().districts.values() if not province_codes or unit.province_code in province_codes]
+    code = unit_code(cleaned)
+    if code:
+        return frozenset(unit.code for unit in districts if unit.code == code.zfill(3))
+    for reading in district_readings(cleaned):
+        for key, marks in ((name_key, True), (plain_key, False)):
+            if not marks and not cleaned.isascii():
+                continue
+            found = {unit.code for unit in districts if _district_matches(unit.full, reading.unit_type, reading.name, key)}
+            if found:
+                return frozenset(found)
+    return frozenset()
+
+
+@lru_cache(maxsize=16384)
+def similar_districts(text: str, province_codes: frozenset[str]) -> frozenset[str]:
+    """Return the districts whose names differ from a text by a slip; a code that fits nothing if there is none."""
+    wanted = plain_key(district_readings(text)[0].name)
+    found = {
+        unit.code
+        for unit in history().districts.values()
+        if (not province_codes or unit.province_code in province_codes)
+        and SequenceMatcher(None, wanted, plain_key(district_readings(unit.full)[0].name)).ratio() >= _SLIP
+    }
+    return frozenset(found or {"none"})
+
+
+def _district_matches(full: str, unit_type: str | None, name: str, key: object) -> bool:
+    own = district_readings(full)[0]
+    if unit_type is not None and own.unit_type != unit_type:
+        return False
+    make_key = name_key if key is name_key else plain_key
+    return make_key(own.name) == make_key(name)
+
+
+@lru_cache(maxsize=262144)
+def resolve(query: Query) -> Answer:
+    """Return the commune of a row on its day and now."""
+    day = max(query.day, FIRST_DAY) if query.day else None
+    words = read_commune_text(query.commune) if query.commune else UnitText()
+    district = query.district or words.district
+    if day is None:
+        return _without_day(query, district)
+    scope = province_scope(query.province or words.province, day)
+    if scope.is_open and scope.is_known is False and words.province and query.province:
+        scope = province_scope(words.province, day)
+    if words.code is None and words.name is None:
+        return Answer(Status.UNKNOWN, province_code=_own_province(scope, day), rules=_scope_rules(scope, query, (RULE_MISSING,)))
+    return _resolve_words(query, words, district, scope, day)
+
+
+def _without_day(query: Query, district: str | None) -> Answer:
+    """Return the answer where the file has no date: only what is the same in each period, or has a district."""
+    former = resolve(Query(query.province, query.district, query.commune, LAST_LEGACY_DAY, query.evidence))
+    if district and former.commune_id:
+        return former
+    present = resolve(Query(query.province, query.district, query.commune, MERGER_DAY, query.evidence))
+    if present.commune_id is None and former.commune_id is not None:
+        return former
+    if former.commune_id is None and present.commune_id is not None:
+        return present
+    candidates = tuple(sorted({*former.candidates, *present.candidates} | {former.commune_id or "", present.commune_id or ""}))
+    same = present.current_id if former.current_id == present.current_id else None
+    return Answer(Status.UNDECIDED, None, same, None, tuple(filter(None, candidates)), (), (RULE_NO_DATE,))
+
+
+def _scope_rules(scope: ProvinceScope, query: Query, rules: tuple[str, ...]) -> tuple[str, ...]:
+    return rules if scope.is_known or not query.province else (*rules, RULE_PROVINCE_UNKNOWN)
+
+
+def _own_province(scope: ProvinceScope, day: date) -> str | None:
+    codes = scope.legacy_codes if day < MERGER_DAY else scope.present_codes
+    return next(iter(codes)) if len(codes) == 1 else None
+
+
+def _resolve_words(query: Query, words: UnitText, district: str | None, scope: ProvinceScope, day: date) -> Answer:
+    known = history()
+    districts = find_districts(district, scope.legacy_codes)
+    rules: tuple[str, ...] = (RULE_DISTRICT_UNKNOWN,) if districts == frozenset() else ()
+    if districts == frozenset():
+        # Only a slip of the pen may be passed over: the district that was meant must still be recognised.
+        districts = similar_districts(district or "", scope.legacy_codes)
+    is_former = day < MERGER_DAY or bool(districts) or scope.is_former_name
+    orders = (LAST_LEGACY_DAY, day) if is_former and day >= MERGER_DAY else (day, _other_day(day))
+    for place, search_day in enumerate(orders):
+        found = _candidates(known, words, districts or None, scope, search_day)
+        if found:
+            return _answer(query, sorted(found), day, scope, rules + _wording_rule(words, found, search_day))
+        if place == 0:
+            found = _at_other_times(known, words, districts or None, scope, search_day)
+            if found:
+                return _answer(query, sorted(found), day, scope, rules)
+    reason = RULE_UNKNOWN
+    if not scope.is_open and _candidates(known, words, None, ProvinceScope(), day):
+        reason = RULE_CONTRADICTION
+    rules = _scope_rules(scope, query, (*rules, reason))
+    return Answer(Status.UNKNOWN, province_code=_own_province(scope, day), rules=rules)
+
+
+def _other_day(day: date) -> date:
+    return LAST_LEGACY_DAY if day >= MERGER_DAY else MERGER_DAY
+
+
+def _candidates(
+    known: History, words: UnitText, districts: frozenset[str] | None, scope: ProvinceScope, day: date
+) -> set[str]:
+    """Return the communes in force on a day that fit the words, the district and the province."""
+    units = _by_code(known, words.code, day) if words.code else _by_name(known, words.name or "", day)
+    fitting = {unit.commune_id for unit in units if _fits(known, unit, districts, scope, day)}
+    if words.code and words.name and fitting:
+        named = {unit.commune_id for unit in _by_name(known, words.name, day)}
+        return fitting & named
+    return fitting
+
+
+def _fits(known: History, unit: Commune, districts: frozenset[str] | None, scope: ProvinceScope, day: date) -> bool:
+    codes = scope.legacy_codes if day < MERGER_DAY else scope.present_codes
+    if not scope.is_open and unit.province_code not in codes:
+        return False
+    if districts is None:
+        return True
+    if day < MERGER_DAY:
+        return unit.district_code in districts
+    links = known.predecessors.get(unit.commune_id, [])
+    return any(known.communes[link.unit_id].district_code in districts for link in links)
+
+
+def _by_code(known: History, code: str, day: date) -> list[Commune]:
+    """Return units with a code; one typed as a number may have lost its zeros."""
+    exact = known.units_with_code(code, day)
+    padded = known.units_with_code(code.zfill(5), day) if len(code) < 5 else []
+    return [*exact, *padded]
+
+
+def _by_name(known: History, text: str, day: date) -> list[Commune]:
+    names = [name for name in _matching_names(text) if name.valid_from <= day and (name.valid_to is None or day < name.valid_to)]
+    return [known.communes[unit_id] for unit_id in sorted({name.unit_id for name in names})]
+
+
+@lru_cache(maxsize=65536)
+def _matching_names(text: str) -> tuple[UnitName, ...]:
+    known = history()
+    found: dict[UnitName, None] = {}
+    for reading in commune_readings(text):
+        names = known.by_name.get("=" + name_key(reading.name), [])
+        if not names and text.isascii():
+            names = known.by_name.get("~" + plain_key(reading.name), [])
+        fitting = [name for name in names if reading.unit_type in (None, name.unit_type)]
+        found.update(dict.fromkeys(fitting))
+        if fitting:
+            break
+    return tuple(found)
+
+
+def _at_other_times(
+    known: History, words: UnitText, districts: frozenset[str] | None, scope: ProvinceScope, day: date
+) -> set[str]:
+    """Return units of the same map that fit under a name or day of another time: a stale text, a merged unit."""
+    if words.name is None:
+        units = [unit for code in {words.code or "", (words.code or "").zfill(5)} for unit in known.by_code.get(code, [])]
+    else:
+        units = [known.communes[name.unit_id] for name in _matching_names(words.name)]
+    same_map = [unit for unit in units if (unit.valid_from < MERGER_DAY) == (day < MERGER_DAY)]
+    fitting = {unit.commune_id for unit in same_map if _fits(known, unit, districts, scope, day)}
+    in_force = {unit for unit in fitting if known.communes[unit].is_in_force(day)}
+    return in_force or fitting
+
+
+def _wording_rule(words: UnitText, found: set[str], day: date) -> tuple[str, ...]:
+    if words.name is None or len(found) != 1:
+        return ()
+    official = history().name_on(next(iter(found)), day)
+    return () if name_key(words.name) in (name_key(official.full), name_key(official.name)) else (RULE_WORDING,)
+
+
+def _answer(query: Query, found: list[str], day: date, scope: ProvinceScope, rules: tuple[str, ...]) -> Answer:
+    """Return the answer for the units the words fit: one is decided, several are listed."""
+    known = history()
+    own, own_candidates, own_rules = _on_day(known, found, day)
+    current, current_candidates = _now(known, found, own)
+    extra = list(own_rules)
+    if current is None and not current_candidates and own:
+        extra.append(RULE_NO_SUCCESSOR)
+    if current is None and len(current_candidates) > 1:
+        current = _by_evidence(known, query.evidence, current_candidates)
+        extra.append(RULE_EVIDENCE if current else RULE_DIVIDED if len(found) == 1 else RULE_TWINS)
+        if current and own is None and day >= MERGER_DAY:
+            own = current
+    province = known.communes[own].province_code if own else _common_province(known, own_candidates, scope, day)
+    status = Status.DECIDED if own else Status.UNDECIDED
+    all_rules = tuple(dict.fromkeys((*rules, *extra)))
+    return Answer(status, own, current, province, () if own else own_candidates, () if current else current_candidates, all_rules)
+
+
+def _on_day(known: History, found: list[str], day: date) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+    """Return the unit in force on the day that a set of found units leads to, candidates otherwise, and rules."""
+    if len(found) == 1 and known.communes[found[0]].is_in_force(day):
+        return found[0], (), ()
+    if all(known.communes[unit].valid_from > day for unit in found):
+        return None, tuple(found), (RULE_LATER_UNIT,)
+    reached: set[str] = set()
+    for unit in found:
+        reached.update(known.successors_on(unit, day) or [])
+    if len(reached) == 1 and all(known.successors_on(unit, day) for unit in found):
+        is_merger = day >= MERGER_DAY
+        return next(iter(reached)), (), ((RULE_OLD_UNIT if is_merger else RULE_MERGED_EARLIER),)
+    twins = (RULE_TWINS,) if len(found) > 1 else ()
+    return None, tuple(sorted(reached or found)), twins or ((RULE_UNKNOWN,) if not reached else ())
+
+
+def _now(known: History, found: list[str], own: str | None) -> tuple[str | None, tuple[str, ...]]:
+    units = [own] if own else found
+    reached: set[str] = set()
+    for unit in units:
+        later = known.communes[unit].valid_from >= MERGER_DAY and [unit] or known.successors_on(unit, date.max)
+        if not later:
+            return None, ()
+        reached.update(later)
+    return (next(iter(reached)), ()) if len(reached) == 1 else (None, tuple(sorted(reached)))
+
+
+def _by_evidence(known: History, evidence: tuple[str, ...], candidates: tuple[str, ...]) -> str | None:
+    """Return the candidate that the row or file names with its type, if it names exactly one."""
+    named = {
+        candidate
+        for text in evidence
+        for candidate in candidates
+        for name in known.names[candidate]
+        if name_key(name.full) in name_key(text)
+    }
+    return next(iter(named)) if len(named) == 1 else None
+
+
+def _common_province(known: History, candidates: tuple[str, ...], scope: ProvinceScope, day: date) -> str | None:
+    codes = {known.communes[unit].province_code for unit in candidates if known.communes[unit].is_in_force(day)}
+    return next(iter(codes)) if len(codes) == 1 else _own_province(scope, day)
