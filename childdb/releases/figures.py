@@ -53,7 +53,9 @@ def write_parquet(csv_path: Path, path: Path) -> None:
     convert = pa_csv.ConvertOptions(
         column_types=SCHEMA, strings_can_be_null=True, null_values=[""], quoted_strings_can_be_null=False
     )
-    with pa_csv.open_csv(csv_path, read_options=read, convert_options=convert) as reader:
-        with pq.ParquetWriter(path, SCHEMA, compression="zstd", write_statistics=True) as writer:
-            for batch in reader:
-                writer.write_table(pa.Table.from_batches([batch]))
+    with (
+        pa_csv.open_csv(csv_path, read_options=read, convert_options=convert) as reader,
+        pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer,
+    ):
+        for batch in reader:
+            writer.write_table(pa.Table.from_batches([batch]))

@@ -12,9 +12,7 @@ CODE: tuple[tuple[str, str, frozenset[str]], ...] = (
     (
         "childdb",
         "*.py",
-        frozenset(
-            {"commands", "flow", "orchestration", "portal", "sandbox", "worklists", "database", "vault"}
-        ),
+        frozenset({"commands", "orchestration", "portal", "sandbox", "worklists", "database", "vault"}),
     ),
     ("connectors", "*.py", frozenset()),
     ("dbt_project/macros", "*.sql", frozenset()),

@@ -13,7 +13,7 @@
     }) }}
 {% endmacro %}
 
-{#- The same for a resident of the population extract (fct_residents). -#}
+{#- The same for a resident of the population extract group of the population extract (fct_resident_groups). -#}
 {% macro population_measures() %}
     {{ return({"population_children": "true"}) }}
 {% endmacro %}

@@ -83,7 +83,6 @@ children as (
 
     select
         placed.child_id,
-        identified_children.person_id,
         placed.record_id,
         placed._batch_id,
         placed.file_date,

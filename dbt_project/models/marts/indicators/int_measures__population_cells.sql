@@ -1,6 +1,6 @@
 with residents as (
 
-    select * from {{ ref('fct_residents') }}
+    select * from {{ ref('fct_resident_groups') }}
 
 ),
 
@@ -22,7 +22,7 @@ finest as (
         coalesce(age_groups.age_group, '_U') as age_group,
         coalesce(residents.ethnic_group_code, '_U') as ethnic_group,
         {%- for measure, condition in population_measures().items() %}
-        count(*) filter (where {{ condition }}) as {{ measure }}_count{{ "," if not loop.last }}
+        sum(residents.resident_count) filter (where {{ condition }}) as {{ measure }}_count{{ "," if not loop.last }}
         {%- endfor %}
     from residents
     left join age_groups
@@ -41,7 +41,7 @@ cells as (
         finest.age_group,
         finest.ethnic_group,
         {%- for measure in population_measures() %}
-        sum(finest.{{ measure }}_count)::bigint as {{ measure }}_count{{ "," if not loop.last }}
+        coalesce(sum(finest.{{ measure }}_count), 0)::bigint as {{ measure }}_count{{ "," if not loop.last }}
         {%- endfor %}
     from finest
     cross join lateral {{ both_maps('finest') }} as area

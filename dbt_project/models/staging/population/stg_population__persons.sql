@@ -6,7 +6,7 @@ with source as (
 
 selected_batches as (
 
-    select * from {{ ref('stg_build__batches') }}
+    select * from {{ source('clean_build', 'selected_batches') }}
 
 ),
 
@@ -36,7 +36,7 @@ renamed as (
     from source
     inner join selected_batches
         on source._batch_id = selected_batches._batch_id
-    where selected_batches.dataset_code = 'population__persons'
+    where selected_batches.dataset = 'population__persons'
 
 )
 

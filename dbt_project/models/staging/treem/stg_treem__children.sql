@@ -6,7 +6,7 @@ with source as (
 
 selected_batches as (
 
-    select * from {{ ref('stg_build__batches') }}
+    select * from {{ source('clean_build', 'selected_batches') }}
 
 ),
 
@@ -60,7 +60,7 @@ renamed as (
         on source._batch_id = selected_batches._batch_id
     where
         source.outcome = 'accepted'
-        and selected_batches.dataset_code = 'treem__children'
+        and selected_batches.dataset = 'treem__children'
 
 )
 
