@@ -1,0 +1,1 @@
+"""The portal: released figures as pages, files and an interface for programs; reads, never writes."""

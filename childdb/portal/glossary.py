@@ -1,0 +1,36 @@
+"""Terms that readers meet, explained in both languages; sorted as dictionaries of the language sort."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from childdb.portal.words import Language, sort_key
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term and its meaning in one language."""
+
+    term: str
+    meaning: str
+    source: str
+
+
+def load_glossary(language: Language, path: Path = DATA / "glossary.csv") -> list[Term]:
+    """Return the terms in a language."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    terms = [
+        Term(row[f"term_{language.value}"], row[f"meaning_{language.value}"], row["source"]) for row in rows
+    ]
+    return sorted(terms, key=lambda term: sort_key(term.term))
+
+
+def load_labels(name: str, language: Language) -> dict[str, str]:
+    """Return code → label from ``data/<name>.csv``, in the order of the file."""
+    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row[f"label_{language.value}"] for row in csv.DictReader(file)}
