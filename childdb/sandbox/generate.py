@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 
 from childdb.errors import UsageError
 from childdb.sandbox import population, register
+from childdb.sandbox.exports import write_exports
 from childdb.sandbox.geography import build_geography
 from childdb.sandbox.habits import build_habits
 from childdb.sandbox.hamlets import Hamlets
+from childdb.sandbox.lists import Collector
 from childdb.sandbox.misprints import Misprinter
 from childdb.sandbox.people import Nation
 from childdb.sandbox.profiles import load_profile
@@ -57,8 +59,10 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=True)
 
 
-def write_tables(nation: Nation, printer: Misprinter, out: Path, progress: Callable[[int, int], None]) -> dict[str, int]:
-    """Write population, register and links chunk by chunk and return their row counts."""
+def write_tables(
+    nation: Nation, printer: Misprinter, out: Path, collector: Collector, progress: Callable[[int, int], None]
+) -> dict[str, int]:
+    """Write population, register and links chunk by chunk, show each chunk to the collector, and return row counts."""
     counts = {"population": 0, "register": 0}
     with (
         _writer(out / "population" / "population.parquet", population.SCHEMA) as people_file,
@@ -70,6 +74,7 @@ def write_tables(nation: Nation, printer: Misprinter, out: Path, progress: Calla
             listed = population.population_table(nation, people, printer.hamlets)
             rows = register_rows(nation, people)
             written = printer.write(rows)
+            collector.add(rows)
             people_file.write_table(listed)
             register_file.write_table(register.register_table(nation, rows, written))
             links_file.write_table(register.link_table(nation, rows, written.marks))
@@ -83,7 +88,11 @@ def generate(order: Order, out: Path, progress: Callable[[int, int], None] = lam
     """Write the whole nation into ``out`` and return counts of rows and files."""
     nation, printer = prepare(order)
     out.mkdir(parents=True, exist_ok=True)
-    counts = write_tables(nation, printer, out, progress)
+    collector = Collector(nation)
+    counts = write_tables(nation, printer, out, collector, progress)
+    units, rows = collector.lists()
+    files = write_exports(printer, units, rows, out)
+    counts |= {"files": len(files), "rows in files": sum(each.about["child_rows"] for each in files)}
     about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes, **counts}
     (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return counts

@@ -47,7 +47,7 @@ def build_habits(profile: Profile, dice: Dice, communes: int) -> Habits:
     odd_dates = has("E42")
     typed_dates = has("E34") & ~odd_dates
     forms = np.where(odd_dates, 1 + dice.below("date form", place, 5), np.where(typed_dates, 6 + dice.below("typed form", place, 2), 0))
-    coding = np.where(has("E44"), 1 + dice.below("sex coding", place, len(SEX_CODINGS) - 1), 0)
+    coding = np.where(has("E44"), 1 + dice.below("sex coding", place, profile.sex_codings - 1), 0)
     other_list = has("E48")
     return Habits(
         style, ids, has("E02"), has("E18"), has("E31"), forms, coding, has("E47") & ~other_list, other_list, has("E54"), has("P-zero"), missing

@@ -58,6 +58,8 @@ class Written:
     certificate: pa.Array
     entered_year: Ints
     marks: Marks
+    tokens: Ints
+    space_form: Ints
 
 
 class Misprinter:
@@ -75,14 +77,14 @@ class Misprinter:
         self._record_marks(rows, marks)
         sex_text, sex_code = self._sex(rows, marks)
         number = self._number(rows, marks, sex_code)
-        name, style = self._name(rows, marks)
+        name, style, tokens, spaces = self._name(rows, marks)
         birth, day, form = self._birth(rows, marks)
         ethnic, ethnic_code = self._ethnic(rows, marks)
         mother, father, mother_number, father_number = self._parents(rows, style, marks)
         return Written(
             number, name, style, birth, day, form, sex_text, sex_code, ethnic, ethnic_code,
             self._hamlet(rows, marks), self._household_no(rows, marks), mother, mother_number, father, father_number,
-            self._phone(rows, marks), self._certificate(rows, marks), self._entered(rows), marks,
+            self._phone(rows, marks), self._certificate(rows, marks), self._entered(rows), marks, tokens, spaces,
         )  # fmt: skip
 
     def _errors(self, field: str, index: Ints, marks: Marks, allowed: Bools | None = None) -> dict[str, Ints]:
@@ -144,7 +146,7 @@ class Misprinter:
         hits["E09"] = sibling
         return put(texts, sibling, [f"{number:012d}" for number in people.sibling_number[sibling]])
 
-    def _name(self, rows: Rows, marks: Marks) -> tuple[pa.Array, Ints]:
+    def _name(self, rows: Rows, marks: Marks) -> tuple[pa.Array, Ints, Ints, Ints]:
         tokens = np.concatenate([rows.people.name, np.full((len(rows), 1), NONE)], axis=1)
         hits = self._errors("name_structure", rows.draw, marks)
         self._shorten(tokens, hits.get("E28"), rows.draw, marks)
@@ -158,7 +160,8 @@ class Misprinter:
         self._placeholder(tokens, rows, marks)
         style = self._style(rows, tokens, marks)
         texts = self.lexicon.text(tokens, style)
-        return self._spaces(self._joined(texts, rows, tokens, marks), rows, marks), style
+        texts, spaces = self._spaces(self._joined(texts, rows, tokens, marks), rows, marks)
+        return texts, style, tokens, spaces
 
     def _shorten(self, tokens: Ints, positions: Ints | None, key: Ints, marks: Marks) -> None:
         """Drop or abbreviate the middle name; without one there is nothing to shorten."""
@@ -247,12 +250,13 @@ class Misprinter:
         marks.set("E31", differs)
         return changed
 
-    def _spaces(self, texts: pa.Array, rows: Rows, marks: Marks) -> pa.Array:
-        hits = self._errors("name_spaces", rows.draw, marks).get("E27")
-        if hits is None:
-            return texts
+    def _spaces(self, texts: pa.Array, rows: Rows, marks: Marks) -> tuple[pa.Array, Ints]:
+        """Return names with odd blanks in some, and the form of each (−1: none)."""
+        hits = self._errors("name_spaces", rows.draw, marks).get("E27", np.empty(0, dtype=np.int64))
         form = switch(self.dice, "space form", rows.draw)
-        return rewrite(texts, hits, lambda text, row: odd_spaces(text, int(form[row])))
+        used = np.full(len(rows), -1)
+        used[hits] = form[hits] % 5
+        return rewrite(texts, hits, lambda text, row: odd_spaces(text, int(form[row]))), used
 
     def _birth(self, rows: Rows, marks: Marks) -> tuple[pa.Array, Ints, Ints]:
         key, day = rows.draw, rows.people.birth.copy()

@@ -22,6 +22,8 @@ class Profile:
     id_missing_mean: float
     id_missing_spread: float
     strength: float
+    sex_codings: int
+    held: Mapping[str, float]
     files: Mapping[str, float]
     cells: Mapping[str, Mapping[str, float]]
     records: Mapping[str, float]
@@ -48,5 +50,5 @@ def load_profile(name: str) -> Profile:
     shares, missing = raw["shares"], raw["id_missing"]
     return Profile(
         name, shares["registered"], shares["unlisted"], shares["extract_upper_case"], shares["extract_gaps"],
-        missing["mean"], missing["spread"], raw["strength"], raw["files"], raw["cells"], raw["records"],
+        missing["mean"], missing["spread"], raw["strength"], raw["sex_codings"], raw["held"], raw["files"], raw["cells"], raw["records"],
     )  # fmt: skip
