@@ -78,7 +78,7 @@ def _open_batch(gx: Any, query: str, connector: Connector) -> Any:
 def _as_select(query: str) -> str:
     """The engine wants a query to begin with SELECT, and takes `:word` for a parameter: casts stay, others are escaped."""
     escaped = query.replace("::", "\0").replace(":", "\\:").replace("\0", "::")
-    return f"SELECT * FROM (\n{escaped}\n) AS looked_at"
+    return "SELECT * FROM (\n" + escaped + "\n) AS looked_at"
 
 
 def _gx_suite(gx: Any, suite: Suite, rules: Sequence[Rule]) -> Any:
@@ -142,3 +142,18 @@ def _without_placeholders(document: dict[str, Any]) -> Mapping[str, Any]:
     for entry in kept["results"]:
         entry["expectation_config"]["kwargs"].pop("batch_id", None)
     return kept
+
+
+def render_document(document: Mapping[str, Any]) -> str:
+    """Return the engine's own page for a stored result document, as it comes (with foreign addresses)."""
+    with _quiet():
+        _import_engine()
+        from great_expectations.core.expectation_validation_result import (
+            expectationSuiteValidationResultSchema,
+        )
+        from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+        from great_expectations.render.view import DefaultJinjaPageView
+
+        result = expectationSuiteValidationResultSchema.load(dict(document))
+        content = ValidationResultsPageRenderer(run_info_at_end=False).render(result)
+        return str(DefaultJinjaPageView().render(content))

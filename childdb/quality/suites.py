@@ -126,7 +126,9 @@ def _suite_mistakes(name: str, document: Any) -> list[str]:
     for key, source in document["sources"].items():
         mistakes += _key_mistakes(f"source {key}", source, _SOURCE_KEYS, {"query"})
         if "%" in source.get("query", ""):
-            mistakes.append(f"source {key}: write mod() or chr(37), the database driver takes the sign for a parameter")
+            mistakes.append(
+                f"source {key}: write mod() or chr(37), the database driver takes the sign for a parameter"
+            )
     ids = [entry.get("id") for entry in document["rules"]]
     mistakes += [f"rule id {value} is used twice" for value in sorted({i for i in ids if ids.count(i) > 1})]
     for entry in document["rules"]:

@@ -63,7 +63,7 @@ class Warehouse:
         marks = ", ".join(["%s"] * len(columns))
         with self.admin() as connection, connection.cursor() as cursor:
             cursor.executemany(
-                f"insert into {table} ({', '.join(columns)}) values ({marks})",  # type: ignore[arg-type] # noqa: S608
+                f"insert into {table} ({', '.join(columns)}) values ({marks})",  # type: ignore[arg-type]
                 [[record[column] for column in columns] for record in records],
             )
 
@@ -77,7 +77,7 @@ class Warehouse:
 def open_warehouse() -> Iterator[Warehouse]:
     """Yield a warehouse of its own, removed afterwards."""
     base = Path(tempfile.mkdtemp(prefix="childdb-test-"))
-    os.chmod(base, 0o755)  # noqa: S103 - the server's account passes through
+    os.chmod(base, 0o755)
     settings = Settings(home=base / "var", system_dir=base / "system")
     try:
         with open_database(settings) as database:
@@ -94,11 +94,7 @@ def _make_tables(warehouse: Warehouse) -> None:
         for source, name in TABLES:
             connection.execute(source_table(source, name).create_statement())  # type: ignore[call-overload]
         connection.execute(f"create table if not exists publication.pub_figures_v1 ({figures})")  # type: ignore[call-overload]
-        connection.execute(
-            "create table if not exists ops.batches (batch_id text primary key, dataset text, sender_commune_id text, "
-            "file_date date, accepted integer, quarantined integer)"
-        )
-        for schema in ("ops", "raw", "clean", "identity", "publication"):
+        for schema in ("raw", "clean", "identity", "publication"):
             for role in ("checker", "steward"):
                 name = f"{warehouse.database.name}_{role}"
                 connection.execute(f"grant usage on schema {schema} to {name}")  # type: ignore[call-overload]
