@@ -50,7 +50,7 @@ class Limits:
     part_bytes: int = 512 * 1024**2
     total_bytes: int = 1024**3
     ratio: float = 100.0
-    ratio_floor_bytes: int = 16 * 1024**2
+    ratio_floor_bytes: int = 1024**2
     entries: int = 10_000
     rows: int = 1_048_576
     columns: int = 16_384

@@ -1,0 +1,271 @@
+"""Where the header of a sheet is and what each of its columns means."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from childdb.reading.column_map import HeaderMatch
+from childdb.reading.grid import column_letters
+from childdb.reading.keys import fold
+from childdb.reading.legacy_text import readings
+from childdb.reading.shapes import distinctive_column, share_fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from childdb.reading.column_map import ColumnMap
+    from childdb.reading.grid import Grid
+
+_LOOK_ROWS = 80
+_TALLEST = 4
+_SAMPLE = 200
+_NUMBERING_CELL = re.compile(r"\(?\s*(?:\d{1,3}|[A-Za-z]{1,2}|[ivxIVX]{1,5})\s*\)?(?:\s*=\s*[\d+\-()\s]+)?\)?")
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Header:
+    """A header found: its rows, and for each column of the grid the texts above it and what they mean."""
+
+    first: int
+    last: int
+    paths: list[Path]
+    matches: list[HeaderMatch | None]
+    proposals: dict[int, str] = field(default_factory=dict)
+    """Grid column → why an unknown wording was taken for a known column."""
+    encodings: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> set[str]:
+        """Return the columns of the dataset that the header gives."""
+        return {match.column for match in self.matches if match}
+
+    @property
+    def signature(self) -> str:
+        """Return a fingerprint of the header's wordings, in their order."""
+        keys = ("/".join(map(fold, path)) for path in self.paths)
+        return hashlib.sha256("|".join(keys).encode()).hexdigest()[:16]
+
+
+class _Fill:
+    """Header texts with merged cells spread over their range."""
+
+    def __init__(self, grid: Grid, column_map: ColumnMap) -> None:
+        self.grid = grid
+        self.encodings: dict[tuple[int, str], str] = {}
+        self.count = min(grid.row_count, _LOOK_ROWS)
+        self.texts = [
+            [self._readable(row, text.strip(), column_map) for text in grid.row_texts(row)]
+            for row in range(self.count)
+        ]
+        self.spread = [list(row) for row in self.texts]
+        self.has_merges = False
+        self._spread_merges()
+
+    def _readable(self, row: int, text: str, column_map: ColumnMap) -> str:
+        """Return a header text out of its old font where only that makes it a known one."""
+        if text.isascii() or len(text) > 100 or column_map.find_exact(text):
+            return text
+        for encoding, read in readings(text):
+            if column_map.find_exact(read):
+                self.encodings[row, text] = encoding
+                return read
+        return text
+
+    def _spread_merges(self) -> None:
+        rows = {int(number): place for place, number in enumerate(self.grid.row_nos[: self.count])}
+        columns = {int(number): place for place, number in enumerate(self.grid.column_nos)}
+        for top, left, bottom, right in self.grid.merges:
+            if top not in rows or left not in columns:
+                continue
+            self.has_merges = self.has_merges or right > left
+            text = self.texts[rows[top]][columns[left]]
+            for row_no in range(top, min(bottom, top + _TALLEST) + 1):
+                for column_no in range(left, min(right, left + 400) + 1):
+                    if row_no in rows and column_no in columns:
+                        self.spread[rows[row_no]][columns[column_no]] = text
+
+    def paths(self, first: int, last: int) -> list[Path]:
+        """Return the header texts above each column for a block of rows, top to bottom, repeats left out."""
+        block = [list(self.spread[row]) for row in range(first, last + 1)]
+        if not self.has_merges:
+            self._spread_right(block)
+        return [_distinct([row[column] for row in block]) for column in range(len(self.grid.column_nos))]
+
+    def _spread_right(self, block: list[list[str]]) -> None:
+        """Spread group headers over the columns right of them where the file has no merged cells (CSV)."""
+        for upper, lower in zip(block, block[1:], strict=False):
+            for column in range(1, len(upper)):
+                if not upper[column] and lower[column] and upper[column - 1] and lower[column - 1]:
+                    upper[column] = upper[column - 1]
+
+
+def _distinct(texts: list[str]) -> Path:
+    path: list[str] = []
+    for text in texts:
+        if text and (not path or fold(path[-1]) != fold(text)):
+            path.append(text)
+    return tuple(path)
+
+
+def find_header(grid: Grid, column_map: ColumnMap, approved: Mapping[str, Mapping[str, str]]) -> Header | None:
+    """Return the header of a sheet, or None when no block of rows reads like one."""
+    if not grid.row_count:
+        return None
+    fill = _Fill(grid, column_map)
+    best: tuple[float, Header] | None = None
+    for last in range(fill.count):
+        if not _may_end_header(fill, last, column_map):
+            continue
+        for first in range(last, max(-1, last - _TALLEST), -1):
+            header = _judge(fill, first, last, column_map)
+            score = _score(header, column_map)
+            if best is None or score > best[0] + 1e-9:
+                best = (score, header)
+    if best is None:
+        return None
+    header = best[1]
+    header.encodings = _old_fonts(fill, header)
+    _apply_decisions(header, approved.get(header.signature, {}))
+    _propose(grid, header, column_map)
+    return header
+
+
+def _old_fonts(fill: _Fill, header: Header) -> tuple[str, ...]:
+    """Return the old fonts that at least two header texts are typed in."""
+    used = Counter(name for (row, _), name in fill.encodings.items() if header.first <= row <= header.last)
+    return tuple(sorted(name for name, count in used.items() if count >= 2))
+
+
+def _may_end_header(fill: _Fill, row: int, column_map: ColumnMap) -> bool:
+    """Return whether a row has at least two cells that the map knows alone or under the cells above."""
+    texts = [text for text in fill.spread[row] if text]
+    if len(texts) < 2 or all(len(text) > 200 for text in texts):
+        return False
+    paths = fill.paths(max(0, row - 1), row)
+    known = sum(
+        1
+        for column, text in enumerate(fill.spread[row])
+        if text and (column_map.find_exact(text) or (len(paths[column]) > 1 and column_map.match(paths[column])))
+    )
+    return known >= 2
+
+
+def _judge(fill: _Fill, first: int, last: int, column_map: ColumnMap) -> Header:
+    paths = fill.paths(first, last)
+    return Header(first, last, paths, [column_map.match(path) if path else None for path in paths])
+
+
+def _score(header: Header, column_map: ColumnMap) -> float:
+    """Return how well a block explains its columns: each target once, required ones more, labels a little."""
+    best: dict[str, float] = {}
+    labelled = 0
+    unknown = 0
+    for path, match in zip(header.paths, header.matches, strict=True):
+        if match is None:
+            unknown += bool(path)
+            continue
+        best[match.column] = max(best.get(match.column, 0.0), match.confidence)
+        labelled += match.mode != "single"
+    required = sum(name in best for name in column_map.required)
+    height = header.last - header.first
+    return sum(best.values()) + required + 0.1 * labelled - 0.05 * unknown - 0.02 * height
+
+
+def _apply_decisions(header: Header, decisions: Mapping[str, str]) -> None:
+    """Let a person's stored decisions about this very header go before everything else."""
+    for column, path in enumerate(header.paths):
+        target = decisions.get(" > ".join(path))
+        if target is not None:
+            header.matches[column] = HeaderMatch(target, 1.0, "approved by a person") if target else None
+
+
+def _propose(grid: Grid, header: Header, column_map: ColumnMap) -> None:
+    """Fill in columns whose wording is unknown, where likeness or content makes the meaning clear."""
+    taken = header.targets
+    offers: dict[str, list[tuple[float, int, HeaderMatch]]] = defaultdict(list)
+    for column, path in enumerate(header.paths):
+        if header.matches[column] is not None or not path:
+            continue
+        match, _ = column_map.propose(path)
+        if match and match.column not in taken and _content_agrees(grid, header, column, match.column, column_map):
+            offers[match.column].append((match.confidence, -column, match))
+    for target in sorted(offers):
+        _, place, match = max(offers[target], key=lambda offer: offer[:2])
+        header.matches[-place] = match
+        header.proposals[-place] = match.reason
+    _propose_by_content(grid, header, column_map)
+
+
+def _content_agrees(grid: Grid, header: Header, column: int, target: str, column_map: ColumnMap) -> bool:
+    texts = sample_texts(grid, header, column)
+    return not texts or share_fitting(texts, column_map.rules[target].shape) >= 0.5
+
+
+def _propose_by_content(grid: Grid, header: Header, column_map: ColumnMap) -> None:
+    found: dict[str, list[int]] = defaultdict(list)
+    for column, match in enumerate(header.matches):
+        if match is None:
+            target = distinctive_column(sample_texts(grid, header, column))
+            if target and target in column_map.required and target not in header.targets:
+                found[target].append(column)
+    for target, columns in found.items():
+        if len(columns) == 1:
+            reason = f"content reads like {target}"
+            header.matches[columns[0]] = HeaderMatch(target, 0.7, reason, mode="proposal")
+            header.proposals[columns[0]] = reason
+
+
+def sample_texts(grid: Grid, header: Header, column: int) -> list[str]:
+    """Return up to 200 non-blank texts of a column below the header."""
+    numbers = grid.cells[header.last + 1 : header.last + 1 + 2 * _SAMPLE, column]
+    return [grid.values.texts[number] for number in numbers[numbers != 0][:_SAMPLE]]
+
+
+def find_duplicates(grid: Grid, header: Header) -> list[list[str]]:
+    """Return groups of column letters that carry one and the same header."""
+    keys = [" > ".join(map(fold, path)) for path in header.paths]
+    counts = Counter(key for key in keys if key)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        if counts[key] > 1 and _column_is_used(grid, header, place):
+            groups[key].append(column_letters(int(grid.column_nos[place])))
+    return [letters for _, letters in sorted(groups.items()) if len(letters) > 1]
+
+
+def _column_is_used(grid: Grid, header: Header, column: int) -> bool:
+    """Return whether a column has a header cell of its own or any value below; merged remainders have none."""
+    own = any(grid.cells[row, column] for row in range(header.first, header.last + 1))
+    return own or bool(grid.cells[header.last + 1 :, column].any())
+
+
+def is_numbering_row(texts: Sequence[str]) -> bool:
+    """Return whether a row only numbers the columns: (1) (2) (3), A B 1 2.
+
+    >>> is_numbering_row(["(1)", "(2)", "(3)", "(4)"]), is_numbering_row(["1", "0123", "", "Nam"])
+    (True, False)
+    """
+    filled = [text.strip() for text in texts if text.strip()]
+    if len(filled) < 3 or not all(_NUMBERING_CELL.fullmatch(text) for text in filled):
+        return False
+    numbers = [int(found[0]) for text in filled if (found := re.findall(r"\d+", text.split("=")[0]))]
+    rising = all(later > earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+    return rising and len(numbers) >= 2 and numbers[0] <= 2 and numbers[-1] - numbers[0] <= 2 * len(numbers) + 2
+
+
+def is_repeated_header(texts: Sequence[str], header: Header, column_map: ColumnMap) -> bool:
+    """Return whether a row below the header repeats it (a printed page break, or the columns' own names)."""
+    same = filled = 0
+    for text, path, match in zip(texts, header.paths, header.matches, strict=True):
+        if not text.strip():
+            continue
+        filled += 1
+        key = fold(text)
+        is_own = match is not None and column_map.find_exact(text) == match.column and match.mode == "single"
+        same += bool(key) and (is_own or key in map(fold, path))
+    return filled >= 2 and same >= 0.7 * filled
