@@ -81,7 +81,7 @@ def write_persons(connection: duckdb.DuckDBPyConnection, rules: Rules, path: Pat
 
 def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
     """Write a query through one writer, in groups of a fixed number of rows."""
-    reader = connection.cursor().execute(sql).to_arrow_reader(_ROWS_PER_GROUP)
+    reader = connection.sql(sql).to_arrow_reader(_ROWS_PER_GROUP)
     partial = path.with_suffix(".partial")
     with pq.ParquetWriter(partial, reader.schema, compression="zstd") as writer:
         for batch in reader:

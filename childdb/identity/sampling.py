@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from childdb.identity.blocking import BlockCount, collect_pairs
 from childdb.identity.comparison import compare_pairs, rare_comparisons
@@ -10,6 +13,7 @@ from childdb.identity.rules import Rules
 from childdb.identity.training import Sample, TrainingData, make_sample
 
 _STEP = 7919
+_CHANCE_ROWS = 20000
 
 
 def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingData, list[BlockCount]]:
@@ -45,14 +49,12 @@ def _compared(connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, r
     return make_sample(rules, read["pattern"], read["rarity"], _in_order(read["r"]))
 
 
-def _in_order(rows: object) -> object:
+def _in_order(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return rows numbered by first appearance, so that places in the file leave no trace."""
-    import numpy as np
-
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)  # type: ignore[call-overload]
+    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return np.asarray(rank[inverse])
 
 
 def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sample, float]:
@@ -77,19 +79,20 @@ def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sam
 
 def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
     """Return chance pairs of the whole nation."""
-    size = 20000
     for table, source in (("chance_rows", "register"), ("chance_people", "population")):
-        connection.execute(
-            f"create or replace table {table} as select *, (row_number() over (order by tie) - 1)::bigint as place from (select * from {source} order by tie limit {size})"
-        )
-    people = max(_count(connection, "chance_people"), 1)
-    rounds = max(1, rules.training.random_pairs // max(_count(connection, "chance_rows"), 1))
+        connection.execute(f"create or replace table {table} as select * from {source} order by tie limit {_CHANCE_ROWS}")
+    rows, people = (connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"] for table in ("chance_rows", "chance_people"))
+    rounds = min(max(1, rules.training.random_pairs // len(rows)), len(people))
+    places = (np.arange(len(rows))[:, None] + (np.arange(rounds) + 1)[None, :] * _STEP) % len(people)
+    pairs = pa.table({"r": np.repeat(rows, rounds), "p": people[places.ravel()]})
     near = rules.training.near
     apart = f" where r.{near} is distinct from p.{near}" if near else ""
+    connection.register("pairs_in", pairs)
     connection.execute(
-        f"create or replace table chance_pairs as select distinct r.no as r, p.no as p from chance_rows as r cross join range({min(rounds, people)}) as t(k)"
-        f" join chance_people as p on p.place = (r.place + (t.k + 1) * {_STEP}) % {people}{apart}"
+        "create or replace table chance_pairs as select distinct a.r, a.p from pairs_in as a join chance_rows as r on r.no = a.r"
+        f" join chance_people as p on p.no = a.p{apart}"
     )
+    connection.unregister("pairs_in")
     return _compared(connection, rules, "chance_pairs", "chance_rows")
 
 

@@ -41,11 +41,10 @@ class TrainingData:
 
 
 def make_sample(rules: Rules, patterns: Ints, rarity: Ints, rows: Ints) -> Sample:
-    """Return a sample from patterns; rows are numbered from 0."""
+    """Return a sample from patterns; rows are numbered from 0 without gaps."""
     codes = decode(rules, patterns)
     joints = {group.name: shape_of(rules, group).join(codes) for group in rules.all_groups()}
-    numbered = np.unique(rows, return_inverse=True)[1].astype(np.int64)
-    return Sample(codes, joints, rarity / 1000.0, numbered)
+    return Sample(codes, joints, rarity / 1000.0, rows)
 
 
 def learn(rules: Rules, data: TrainingData) -> Model:
