@@ -220,8 +220,9 @@ class RowChecks:
         for place, shape in strong.items():
             numbers = self.composer.cells[:, place]
             bad = [n for n in map(int, np.unique(numbers)) if n and not fits(texts[n], shape)]
-            if bad:
-                wrong += np.isin(numbers, bad)
+            misfits = np.isin(numbers, bad)
+            if bad and np.count_nonzero(misfits) <= max(1, 0.3 * len(numbers)):
+                wrong += misfits
         return [int(row) for row in np.flatnonzero(wrong >= 2)]
 
     def _fitting(self, row: int, strong: dict[int, str], step: int, position: dict[int, int]) -> int:

@@ -43,7 +43,9 @@ class Header:
     @property
     def targets(self) -> set[str]:
         """Return the columns of the dataset that the header gives."""
-        return {match.column for match in self.matches if match}
+        found = {match.column for match in self.matches if match}
+        by_sex = any(match is not None and match.mode == "date_by_sex" for match in self.matches)
+        return found | {"gioi_tinh"} if by_sex else found
 
     @property
     def signature(self) -> str:
@@ -158,7 +160,27 @@ def _may_end_header(fill: _Fill, row: int, column_map: ColumnMap) -> bool:
 
 def _judge(fill: _Fill, first: int, last: int, column_map: ColumnMap) -> Header:
     paths = fill.paths(first, last)
-    return Header(first, last, paths, [column_map.match(path) if path else None for path in paths])
+    matches = [column_map.match(path) if path else None for path in paths]
+    _settle_name_parts(paths, matches, column_map)
+    return Header(first, last, paths, matches)
+
+
+def _settle_name_parts(paths: list[Path], matches: list[HeaderMatch | None], column_map: ColumnMap) -> None:
+    """Read a surname column and a given-name column side by side as the one name of the child."""
+    parts = {fold(name): int(part) for name, part in column_map.sub_labels.get("name_parts", {}).items()}
+    found = {
+        place: parts[fold(path[-1])]
+        for place, path in enumerate(paths)
+        if matches[place] is None and len(path) == 1 and fold(path[-1]) in parts
+    }
+    is_whole = any(match is not None and match.column == "ho_ten_tre" for match in matches)
+    if is_whole or not found:
+        return
+    for place, part in found.items():
+        if 1 in found.values() and 3 in found.values():
+            matches[place] = HeaderMatch("ho_ten_tre", 1.0, "part of the name", paths[place][-1], "name", part)
+        elif part == 3:
+            matches[place] = HeaderMatch("ho_ten_tre", 0.9, "known header")
 
 
 def _score(header: Header, column_map: ColumnMap) -> float:
@@ -172,6 +194,8 @@ def _score(header: Header, column_map: ColumnMap) -> float:
             continue
         best[match.column] = max(best.get(match.column, 0.0), match.confidence)
         labelled += match.mode != "single"
+        if match.mode == "date_by_sex":
+            best["gioi_tinh"] = 1.0
     required = sum(name in best for name in column_map.required)
     height = header.last - header.first
     return sum(best.values()) + required + 0.1 * labelled - 0.05 * unknown - 0.02 * height

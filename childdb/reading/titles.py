@@ -149,7 +149,9 @@ def is_total_label(text: str) -> bool:
 def is_grand_total(text: str) -> bool:
     """Return whether a total label speaks of the whole list, not of one hamlet."""
     plain = normal(text)
-    return bool(_GRAND.search(plain)) and not re.search(r"thôn|ấp|bản|tổ|khóm|xóm|buôn|làng|khu phố", plain, re.I)
+    return bool(_GRAND.search(plain)) and not re.search(
+        r"\b(?:thôn|ấp|bản|tổ|khóm|xóm|buôn|làng|khu phố)\b", plain, re.I
+    )
 
 
 def is_signature(text: str) -> bool:
