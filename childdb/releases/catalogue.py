@@ -52,6 +52,12 @@ def catalogue() -> tuple[Indicator, ...]:
     return read_catalogue()
 
 
+@cache
+def measure_rules() -> Mapping[str, str]:
+    """Return what each measure counts, in words."""
+    return {row["measure_code"]: row["rule"] for row in _rows(SEEDS / "measures.csv")}
+
+
 def definition(indicator_set: str, code: str, version: str) -> Indicator | None:
     """Return one version of a definition, or nothing where the catalogue has none."""
     keys = (indicator_set, code, version)

@@ -15,15 +15,18 @@
 {#- Names of the four columns of both_maps; a commune or district that is not certain is the unknown one of its province. -#}
 {% macro map_areas(cells) -%}
     area.column1 as geography,
-    coalesce(area.column2, '_U') as province_area,
+    {{ area_or_unknown('area.column2') }} as province_area,
     case
-        when area.column1 = 'legacy'
-            then coalesce(area.column3, {{ unknown_area('area.column2') }})
+        when area.column1 = 'legacy' then {{ area_or_unknown('area.column3', 'area.column2') }}
     end as district_area,
-    coalesce(area.column4, {{ unknown_area('area.column2') }}) as commune_area
+    {{ area_or_unknown('area.column4', 'area.column2') }} as commune_area
 {%- endmacro %}
 
-{#- Code of "somewhere in this province": 08_U, or _U where the province is not known either. -#}
-{% macro unknown_area(province_code) -%}
-    coalesce({{ province_code }} || '_U', '_U')
+{#- A unit's code; where it is not certain, "somewhere in this province" (08_U), or _U where that is not known either. -#}
+{% macro area_or_unknown(code, province_code=none) -%}
+    {%- if province_code is none -%}
+    coalesce({{ code }}, '_U')
+    {%- else -%}
+    coalesce({{ code }}, {{ province_code }} || '_U', '_U')
+    {%- endif -%}
 {%- endmacro %}

@@ -107,11 +107,11 @@ figures as (
         case
             when status = 'published' and is_share
                 then round(protected_numerator * scale / protected_denominator, 1)
-            when status = 'published' then protected_numerator::numeric
-        end as value,
+            when status = 'published' then protected_numerator
+        end::numeric(14, 1) as value,
         unit,
         status,
-        coverage
+        coverage::numeric(4, 3) as coverage
     from judged
 
 )

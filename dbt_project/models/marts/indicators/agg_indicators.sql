@@ -26,6 +26,15 @@ indicators as (
 
 ),
 
+-- without a population extract nothing can be said of the share of it
+population as (
+
+    select coalesce(sum(population_children_count), 0) as resident_count
+    from totals
+    where area_level = 'nation' and geography = '2025'
+
+),
+
 -- every combination of a reporting area exists, so that an absent row never tells a zero
 expected_cells as (
 
@@ -79,9 +88,18 @@ measured as (
         {{ measure_value('indicators.denominator_measure_code') }} as denominator_count,
         counts.children_count,
         counts.population_children_count,
-        case when counts.is_reporting then 'measured' else 'no_data' end as measurement_code
+        case
+            when not counts.is_reporting then 'no_data'
+            when indicators.denominator_measure_code in (
+                {%- for measure in population_measures() %}
+                '{{ measure }}'{{ "," if not loop.last }}
+                {%- endfor %}
+            ) and population.resident_count = 0 then 'no_data'
+            else 'measured'
+        end as measurement_code
     from counts
     cross join indicators
+    cross join population
     where
         indicators.computable_code <> 'no'
         and indicators.numerator_measure_code is not null

@@ -1,0 +1,64 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='release_id',
+    on_schema_change='fail',
+    full_refresh=false,
+    indexes=[{'columns': ['release_id', 'child_id'], 'unique': true}],
+) }}
+
+with children as (
+
+    select * from {{ ref('dim_children') }}
+
+),
+
+age_groups as (
+
+    select * from {{ ref('age_groups') }}
+
+),
+
+-- what each release knew of each child: passports and change accounting read nothing else
+known_children as (
+
+    select
+        '{{ var("release_id") }}' as release_id,
+        children.child_id,
+        children.record_id,
+        children.counting_status_code,
+        {{ area_or_unknown('children.province_code_2025') }} as province_area_2025,
+        {{ area_or_unknown('children.commune_code_2025', 'children.province_code_2025') }}
+            as commune_area_2025,
+        {{ area_or_unknown('children.province_code_legacy') }} as province_area_legacy,
+        {{ area_or_unknown('children.district_code_legacy', 'children.province_code_legacy') }}
+            as district_area_legacy,
+        {{ area_or_unknown('children.commune_code_legacy', 'children.province_code_legacy') }}
+            as commune_area_legacy,
+        coalesce(children.sex_code, '_U') as sex,
+        coalesce(age_groups.age_group, '_U') as age_group,
+        coalesce(children.ethnic_group_code, '_U') as ethnic_group,
+        children.effective_birth_date,
+        case
+            when children.counting_status_code = 'counted'
+                then
+                    array_remove(
+                        array[
+                            {%- for measure, condition in register_measures().items() %}
+                            case when {{ condition }} then '{{ measure }}' end
+                            {{- "," if not loop.last }}
+                            {%- endfor %}
+                        ]::text[],
+                        null
+                    )
+            else array[]::text[]
+        end as measure_codes
+    from children
+    left join age_groups
+        on
+            children.age_in_years >= age_groups.from_age_years
+            and children.age_in_years < age_groups.to_age_years
+
+)
+
+select * from known_children
