@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from childdb.errors import UsageError
 from childdb.sandbox import population, register
 from childdb.sandbox.exports import write_exports
-from childdb.sandbox.geography import build_geography
+from childdb.sandbox.geography import build_geography, date_of
 from childdb.sandbox.habits import build_habits
 from childdb.sandbox.hamlets import Hamlets
 from childdb.sandbox.lists import Collector
@@ -21,6 +21,8 @@ from childdb.sandbox.misprints import Misprinter
 from childdb.sandbox.people import Nation
 from childdb.sandbox.profiles import load_profile
 from childdb.sandbox.rows import register_rows
+from childdb.sandbox.truth_figures import delivered_figures, figures, load_delivered, load_residents, write_figures
+from childdb.sandbox.truth_nation import NationCounter
 
 LEAST, MOST = 100, 30_000_000
 DEFAULT_EXPORTS = 36
@@ -60,7 +62,7 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def write_tables(
-    nation: Nation, printer: Misprinter, out: Path, collector: Collector, progress: Callable[[int, int], None]
+    nation: Nation, printer: Misprinter, out: Path, collector: Collector, counter: NationCounter, progress: Callable[[int, int], None]
 ) -> dict[str, int]:
     """Write population, register and links chunk by chunk, show each chunk to the collector, and return row counts."""
     counts = {"population": 0, "register": 0}
@@ -75,6 +77,7 @@ def write_tables(
             rows = register_rows(nation, people)
             written = printer.write(rows)
             collector.add(rows)
+            counter.add(people, nation.geography.newest_day)
             people_file.write_table(listed)
             register_file.write_table(register.register_table(nation, rows, written))
             links_file.write_table(register.link_table(nation, rows, written.marks))
@@ -84,15 +87,25 @@ def write_tables(
     return counts
 
 
+def write_truth(counter: NationCounter, truth: Path, day: int, *, has_files: bool) -> None:
+    """Write residents and the figures of the nation and as delivered, on the day of the newest list."""
+    counter.write_residents(truth / "residents.csv")
+    residents = load_residents(truth)
+    write_figures(figures(counter.children, residents), truth / "figures_nation.csv")
+    delivered = load_delivered(truth) if has_files else []
+    write_figures(delivered_figures(delivered, residents, date_of(day)), truth / "figures_delivered.csv")
+
+
 def generate(order: Order, out: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
     """Write the whole nation into ``out`` and return counts of rows and files."""
     nation, printer = prepare(order)
     out.mkdir(parents=True, exist_ok=True)
-    collector = Collector(nation)
-    counts = write_tables(nation, printer, out, collector, progress)
+    collector, counter = Collector(nation), NationCounter(nation)
+    counts = write_tables(nation, printer, out, collector, counter, progress)
     units, rows = collector.lists()
     files = write_exports(printer, units, rows, out)
+    write_truth(counter, out / "truth", nation.geography.newest_day, has_files=bool(files))
     counts |= {"files": len(files), "rows in files": sum(each.about["child_rows"] for each in files)}
-    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes, **counts}
+    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes, "reference_date": date_of(nation.geography.newest_day).isoformat(), **counts}
     (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return counts
