@@ -1,0 +1,254 @@
+"""What a whole file tells before a row is judged: its date, encodings, code lists and the order of its dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from childdb.cleaning.codes import ethnic_list_votes, find_code
+from childdb.cleaning.dates import RULE_ORDER, RULE_SERIAL, DateContext, Precision, parse_date
+from childdb.cleaning.encodings import NOT_ASCII, UNICODE_ONLY, Decision, Encoding, candidate_words, decide
+from childdb.cleaning.vectors import distinct, matches, present, text_array
+from childdb.places.history import LAST_LEGACY_DAY
+from childdb.reference import export_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from childdb.reading.model import FileProfile
+
+DATE_COLUMNS = ("ngay_sinh", "ngay_dang_ky_khai_sinh", "ngay_ho_tro", "ngay_bien_dong", "ngay_cap_nhat")
+CODED_FREE = frozenset([*DATE_COLUMNS, "stt", "so_dinh_danh", "so_dinh_danh_cha", "so_dinh_danh_me",
+                        "so_dinh_danh_giam_ho", "dien_thoai_cha", "dien_thoai_me", "nam_sinh_cha", "nam_sinh_me",
+                        "can_nang", "chieu_cao", "the_bhyt", "ma_tre", "ma_ho"])  # fmt: skip
+TEXT_COLUMNS = tuple(column for column in export_columns() if column not in CODED_FREE)
+SEX_MARKS = ("0", "1", "2", "3", "N")
+_VOTES, _SHARE, _NAME_VOTES, _NAME_SHARE = 5, 0.95, 20, 0.97
+_ODD_ORDER_COUNT = 2
+_OWN_OUTPUT = frozenset(["commune_id_2025", "ngay_sinh_precision"])
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Decisions taken once per file; every row is judged by them."""
+
+    file_date: date | None = None
+    place_day: date | None = None
+    encodings: Mapping[str, Decision] = field(default_factory=dict)
+    date_contexts: Mapping[str, DateContext] = field(default_factory=dict)
+    mixed_order: frozenset[str] = frozenset()
+    swapped_cells: frozenset[str] = frozenset()
+    sex_marks: Mapping[str, str] = field(default_factory=dict)
+    ethnic_list: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    columns_present: frozenset[str] = frozenset()
+
+
+def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> FileFacts:
+    """Return the facts of a file from all its rows and its profile."""
+    columns = {name: text_array(rows[name]) for name in export_columns()}
+    file_date = profile.stated_date or latest_update(columns["ngay_cap_nhat"], profile.date_system, as_of) or as_of
+    contexts = {name: _date_context(columns[name], file_date, profile.date_system) for name in DATE_COLUMNS}
+    kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
+    return FileFacts(
+        file_date=file_date,
+        place_day=_place_day(columns["huyen"], profile, file_date),
+        encodings=decide_encodings({name: columns[name] for name in TEXT_COLUMNS}),
+        date_contexts=contexts,
+        mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
+        swapped_cells=frozenset(name for name in DATE_COLUMNS if _dates_were_swapped(columns[name], kinds, name)),
+        sex_marks=decide_sex_marks(columns),
+        ethnic_list=_ethnic_list(columns["dan_toc"], profile),
+        units=dict(profile.stated_unit_texts),
+        columns_present=frozenset(profile.columns_present) or _filled(columns),
+    )
+
+
+def _filled(columns: Mapping[str, pa.Array]) -> frozenset[str]:
+    return frozenset(name for name, cells in columns.items() if cells.null_count < len(cells))
+
+
+def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date | None:
+    """Return the latest day of the updates; one lone day years after all others is a slip and does not count."""
+    context = DateContext(date_system=date_system)
+    found = distinct(cells)
+    counts = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
+    days: dict[date, int] = {}
+    for value, count in zip(found.values, counts, strict=True):
+        day = parse_date(value, context).value
+        if day is not None and (as_of is None or day <= as_of):
+            days[day] = days.get(day, 0) + int(count)
+    ordered = sorted(days)
+    while len(ordered) > 1 and days[ordered[-1]] == 1 and ordered[-1] - ordered[-2] > timedelta(days=730):
+        ordered.pop()
+    return ordered[-1] if ordered else None
+
+
+def _place_day(districts: pa.Array, profile: FileProfile, file_date: date | None) -> date | None:
+    """Return the day that counts for units: a district in the file means before 1 July 2025."""
+    written = matches(districts, r"[\p{L}\d]")
+    filled = int(written.sum())
+    if profile.stated_unit_texts.get("district") or (filled and filled * 2 >= len(districts)):
+        return min(file_date, LAST_LEGACY_DAY) if file_date else LAST_LEGACY_DAY
+    return file_date
+
+
+def _date_context(cells: pa.Array, latest: date | None, date_system: str) -> DateContext:
+    context = DateContext(latest=latest, date_system=date_system)
+    found = distinct(cells)
+    weights = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
+    readable = sum(
+        int(weight)
+        for value, weight in zip(found.values, weights, strict=True)
+        if parse_date(value, context).precision is not Precision.UNKNOWN
+    )
+    return DateContext(latest, date_system=date_system, serials_are_dates=readable * 2 >= int(weights.sum()))
+
+
+def _mixes_orders(cells: pa.Array, context: DateContext) -> bool:
+    """Return whether some dates can only be month/day: then those valid both ways are in doubt."""
+    odd = cells.filter(pa.array(matches(cells, r"^\s*\d{1,2}\s*[/.\-]\s*(1[3-9]|2\d|3[01])\s*[/.\-]\s*\d{2,4}")))
+    found = distinct(odd)
+    weights = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
+    count = sum(
+        int(weight)
+        for value, weight in zip(found.values, weights, strict=True)
+        if RULE_ORDER in parse_date(value, context).rules
+    )
+    filled = int(present(cells).sum())
+    return count >= _ODD_ORDER_COUNT and count * 100 >= filled
+
+
+def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
+    """Return whether a spreadsheet of another country turned day/month text into dates where it could.
+
+    Then the date cells never have a day over twelve, and the cells left as text always do.
+    """
+    kind = pl.Series(kinds).str.slice(export_columns().index(column), 1)
+    text = pl.Series(cells)
+    day_of_dates = text.filter((kind == "d").fill_null(False)).str.extract(r"^\d{4}-\d{2}-(\d{2})", 1).cast(pl.Int8)
+    day_of_texts = text.filter((kind == "t").fill_null(False)).str.extract(r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}", 1).cast(pl.Int8)
+    if day_of_dates.count() < 10 or day_of_texts.count() < 10:
+        return False
+    return bool((day_of_dates.drop_nulls() <= 12).all() and (day_of_texts.drop_nulls() > 12).all())
+
+
+def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
+    """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
+    decisions: dict[str, Decision] = {}
+    weak: dict[str, tuple[pl.Series, int]] = {}
+    for name, cells in columns.items():
+        series = pl.Series(cells)
+        foreign = series.filter(series.str.contains(NOT_ASCII).fill_null(False))
+        if not len(foreign):
+            continue
+        is_unicode = foreign.str.contains(UNICODE_ONLY)
+        candidates = foreign.filter(~is_unicode)
+        if not len(candidates):
+            continue
+        words = _weighted_words(candidates)
+        decision = decide(words, len(candidates), int(is_unicode.sum()))
+        if decision.encoding:
+            decisions[name] = decision
+        else:
+            weak[name] = (candidates, int(is_unicode.sum()))
+    _settle_weak(decisions, weak)
+    return decisions
+
+
+def _weighted_words(cells: pl.Series) -> dict[str, int]:
+    words = cells.str.split(" ").explode().value_counts(sort=False)
+    return {
+        word: int(count)
+        for word, count in sorted(words.iter_rows())
+        if isinstance(word, str) and not word.isascii()
+    }
+
+
+def _settle_weak(decisions: dict[str, Decision], weak: Mapping[str, tuple[pl.Series, int]]) -> None:
+    """Let the encoding that the file's own columns show decide columns with too few words to decide alone."""
+    shown: dict[Encoding, int] = {}
+    for decision in decisions.values():
+        if decision.encoding:
+            shown[decision.encoding] = shown.get(decision.encoding, 0) + decision.supporting_words
+    if not shown:
+        return
+    encoding = max(sorted(shown), key=lambda key: shown[key])
+    for name, (cells, unicode_cells) in weak.items():
+        words = candidate_words(cells.unique(maintain_order=True).to_list())
+        trial = decide({**words, **_witnesses(encoding)}, len(cells), unicode_cells)
+        if trial.encoding is encoding and trial.opposing_words == 0 and trial.supporting_words > len(_witnesses(encoding)):
+            decisions[name] = trial
+
+
+def _witnesses(encoding: Encoding) -> dict[str, int]:
+    """Return two words that any text of an encoding holds, so that a single word of a small column can join them."""
+    return {
+        Encoding.TCVN3: {"NguyÔn": 1, "ThÞ": 1},
+        Encoding.VNI: {"Nguyeãn": 1, "Thò": 1},
+        Encoding.VISCII: {"Nguy\u00ad­n": 1, "Th¸": 1},
+        Encoding.CP1258: {"NguyêÞn": 1, "Thiò": 1},
+        Encoding.MOJIBAKE: {"Nguyá»…n": 1, "Thá»‹": 1},
+    }[encoding]
+
+
+def decide_sex_marks(columns: Mapping[str, pa.Array]) -> dict[str, str]:
+    """Return the sex that bare marks (0, 1, 2, N) stand for in this file, as numbers and names beside them show."""
+    sexes = pl.Series(columns["gioi_tinh"]).str.strip_chars().str.to_uppercase().str.replace(r"\.0$", "")
+    used = [mark for mark in SEX_MARKS if bool((sexes == mark).any())]
+    if not used:
+        return {}
+    digit = pl.Series(columns["so_dinh_danh"]).str.strip_chars().str.extract(r"^0[0-9]{2}([23])[0-9]{8}$", 1)
+    name = pl.Series(columns["ho_ten_tre"]).str.to_lowercase()
+    female_name, male_name = name.str.contains(r" thị "), name.str.contains(r" văn ")
+    decided: dict[str, str] = {}
+    for mark in used:
+        here = (sexes == mark).fill_null(False)
+        by_number = (int((digit.filter(here) == "2").sum()), int((digit.filter(here) == "3").sum()))
+        by_name = (int(male_name.filter(here).sum()), int(female_name.filter(here).sum()))
+        sex = _voted(by_number, _VOTES, _SHARE)
+        if sex is None and sum(by_number) == 0:
+            sex = _voted(by_name, _NAME_VOTES, _NAME_SHARE)
+        if mark == "N" and sex is None and by_number[0] == 0 and by_name[0] == 0 and _has_male_word(sexes):
+            sex = "female"
+        if sex is not None:
+            decided[mark] = sex
+    return _consistent(decided, used)
+
+
+def _voted(votes: tuple[int, int], minimum: int, share: float) -> str | None:
+    male, female = votes
+    if male + female < minimum or max(male, female) < share * (male + female):
+        return None
+    return "male" if male > female else "female"
+
+
+def _has_male_word(sexes: pl.Series) -> bool:
+    """Return whether the column writes its male children with a word, so that N can only be the other sex."""
+    words = sexes.drop_nulls().unique().to_list()
+    return any(find_code(word, "sexes") == "male" for word in words)
+
+
+def _consistent(decided: dict[str, str], used: list[str]) -> dict[str, str]:
+    digits = {mark: sex for mark, sex in decided.items() if mark.isdigit()}
+    if len(set(digits.values())) < len(digits):
+        return {mark: sex for mark, sex in decided.items() if not mark.isdigit()}
+    if set(used) & {"0", "1", "2", "3"} == {"1", "2"} and len(digits) == 1:
+        mark, sex = next(iter(digits.items()))
+        decided["2" if mark == "1" else "1"] = "female" if sex == "male" else "male"
+    return decided
+
+
+def _ethnic_list(cells: pa.Array, profile: FileProfile) -> str | None:
+    """Return the list of ethnic codes the file follows: stated, shown by codes with labels, or our own output."""
+    if profile.stated_ethnic_list:
+        return profile.stated_ethnic_list
+    if _OWN_OUTPUT & set(profile.unmapped_headers):
+        return "tctk_1979"
+    votes = {vote for value in distinct(cells).values if (vote := ethnic_list_votes(value))}
+    return next(iter(votes)) if len(votes) == 1 else None

@@ -1,0 +1,290 @@
+"""The fields of a row by family: texts, names, dates, codes, measures. Each returns columns and marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from childdb.cleaning import codes, dates, measures, names
+from childdb.cleaning.encodings import (
+    NOT_ASCII,
+    UNICODE_ONLY,
+    Decision,
+    Encoding,
+    convert_cell,
+    is_unread,
+)
+from childdb.cleaning.text import PLAIN_TEXT, clean_text
+from childdb.cleaning.vectors import Mark, distinct, judge_all, judge_odd, mark_where, matches, replace_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from childdb.cleaning.dates import DateContext, DateResult
+    from childdb.cleaning.facts import FileFacts
+
+NAME_COLUMNS = ("ho_ten_tre", "ten_goi_khac", "ho_ten_chu_ho", "ho_ten_cha", "ho_ten_me", "ho_ten_giam_ho")
+CODE_LISTS: Mapping[str, str] = {
+    "da_dang_ky_khai_sinh": "binary_answers",
+    "nguy_co": "binary_answers",
+    "quoc_tich": "nationalities",
+    "tinh_trang_cu_tru": "residence_statuses",
+    "quan_he_chu_ho": "household_relations",
+    "ho_ngheo": "poverty_statuses",
+    "muc_do_khuyet_tat": "disability_levels",
+    "tinh_trang_hoc_tap": "school_statuses",
+    "tiem_chung": "vaccination_statuses",
+    "bien_dong": "change_types",
+}
+SEVERAL_CODES: Mapping[str, str] = {"dang_tat": "disability_types", "ho_tro": "assistance_types"}
+PLAIN_COLUMNS = (
+    "stt", "ma_ho", "ma_tre", "ton_giao", "so_khai_sinh", "noi_dang_ky_khai_sinh", "the_bhyt", "noi_sinh", "que_quan",
+    "thon", "dia_chi", "thuong_tru", "noi_o_hien_tai", "quan_he_giam_ho", "lop", "truong", "ly_do", "nguoi_nhap", "ghi_chu",
+)  # fmt: skip
+_ENCODING_RULES = {
+    Encoding.TCVN3: "ENC-001",
+    Encoding.VNI: "ENC-002",
+    Encoding.VISCII: "ENC-003",
+    Encoding.CP1258: "ENC-004",
+    Encoding.MOJIBAKE: "ENC-005",
+}
+RULE_UNREAD, RULE_MIXED = "ENC-006", "ENC-007"
+# Signs of old encodings that no spelling of any name has, inside a word.
+_OLD_SIGNS = r"\p{L}[¡¢£¤¥¦§¨©ª«¬®¯±²³µ¶¸¹º»¼½¾¿×÷€ƒ„†‡‰‹œ]|[¡¢£¤¥¦§¨©ª«¬®¯±²³µ¶¸¹»¼½¾¿×÷€ƒ†‡‰œ]\p{L}|¾¾"
+_MOJIBAKE_HINT = r"á[º»]|Ã|Ä|Æ|Å"
+
+
+def decode_column(column: str, cells: pa.Array, decision: Decision | None) -> tuple[pa.Array, list[Mark]]:
+    """Return a column in Unicode as its file was decided; cells that stay unreadable are marked."""
+    marks: list[Mark] = []
+    if decision is not None and decision.encoding is not None:
+        rows = np.flatnonzero(matches(cells, NOT_ASCII) & ~matches(cells, UNICODE_ONLY))
+        before = distinct(cells.take(pa.array(rows)))
+        after = [convert_cell(value, decision) for value in before.values]
+        rule = _ENCODING_RULES[decision.encoding]
+        changed = [(rule,) if new != old else () for new, old in zip(after, before.values, strict=True)]
+        marks = [Mark(column, rule, rows[mark.rows]) for mark in before.marks(column, changed)]
+        cells = replace_rows(cells, rows, before.spread(after, pa.string()))
+    return _empty_unread(column, cells, marks)
+
+
+def _empty_unread(column: str, cells: pa.Array, marks: list[Mark]) -> tuple[pa.Array, list[Mark]]:
+    suspect = matches(cells, _MOJIBAKE_HINT)
+    unread = np.zeros(len(cells), dtype=bool)
+    for row in np.flatnonzero(suspect):
+        unread[row] = is_unread(cells[int(row)].as_py())
+    mixed = np.zeros(len(cells), dtype=bool)
+    if column in NAME_COLUMNS:
+        mixed = matches(cells, _OLD_SIGNS) & ~unread
+    marks = [*marks, *mark_where(column, RULE_UNREAD, unread), *mark_where(column, RULE_MIXED, mixed)]
+    rows = np.flatnonzero(unread | mixed)
+    return replace_rows(cells, rows, pa.nulls(len(rows), pa.string())), marks
+
+
+def clean_plain(column: str, cells: pa.Array) -> tuple[pa.Array, list[Mark]]:
+    """Return a free text with single spaces and composed letters; its content is not judged."""
+    return judge_odd(column, cells, PLAIN_TEXT, clean_text)
+
+
+def clean_names(column: str, cells: pa.Array) -> tuple[pa.Array, pa.Array, list[Mark]]:
+    """Return names for display, the notes split off them, and marks."""
+    judge = names.clean_child_name if column == "ho_ten_tre" else names.clean_name
+    notes: dict[str, str] = {}
+
+    def answer(value: str) -> tuple[str | None, tuple[str, ...]]:
+        result = judge(value)
+        if result.note:
+            notes[value] = result.note
+        return result.value, result.rules
+
+    is_child = column == "ho_ten_tre"
+    values, marks = judge_odd(column, cells, names.PLAIN_NAME, answer, names.ODD_NAME)
+    words = (_WORDS_OF_CHILD if is_child else _WORDS_OF_ADULT)
+    values, more = _judge_words(column, values, words, answer)
+    return values, _notes(cells, notes), [*marks, *more]
+
+
+_WORDS_OF_CHILD = r"(?i)^(?:con |cháu |em |trẻ |bé |mới |sơ |cu |chưa |không |vô )?(?:trai|gái|bé|bé trai|bé gái|sinh|ti|tí|em|danh|tên|rõ|có|nam|nữ|test|x+|abc|đặt tên|có tên|rõ tên|không|ko)$"
+_WORDS_OF_ADULT = r"(?i)^(?:không|chưa|ko|null|none|nan|trống|khuyết|bỏ)(?: \p{L}+){0,4}$"
+
+
+def _judge_words(column: str, values: pa.Array, words: str, answer: object) -> tuple[pa.Array, list[Mark]]:
+    """Judge names that look plain and may be a word for no name, among those not judged yet."""
+    rows = np.flatnonzero(matches(values, words))
+    if not len(rows) or not callable(answer):
+        return values, []
+    found = distinct(values.take(pa.array(rows)))
+    answers = [answer(value) for value in found.values]
+    marks = [Mark(m.column, m.rule_id, rows[m.rows]) for m in found.marks(column, [a[1] for a in answers])]
+    return replace_rows(values, rows, found.spread([a[0] for a in answers], pa.string())), marks
+
+
+def _notes(cells: pa.Array, notes: Mapping[str, str]) -> pa.Array:
+    if not notes:
+        return pa.nulls(len(cells), pa.string())
+    found = distinct(cells)
+    return found.spread([notes.get(value) for value in found.values], pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class DateColumn:
+    """A column of dates: ISO text where the day is known, and what else is known."""
+
+    iso: pa.Array
+    precision: pa.Array
+    year: pa.Array
+    month: pa.Array
+    marks: list[Mark] = field(default_factory=list)
+
+
+def clean_dates(column: str, cells: pa.Array, context: DateContext, with_time: bool = False) -> DateColumn:
+    """Return a column of dates; a time is kept only where the column is of moments."""
+    found = distinct(cells)
+    results = [dates.parse_date(value, context) for value in found.values]
+    unknown = dates.Precision.UNKNOWN.value
+    precision = found.spread([result.precision.value for result in results], pa.string()).fill_null(unknown)
+    return DateColumn(
+        found.spread([_iso(result, with_time) for result in results], pa.string()),
+        precision,
+        found.spread([result.year for result in results], pa.int32()),
+        found.spread([result.month for result in results], pa.int32()),
+        found.marks(column, [result.rules for result in results]),
+    )
+
+
+def _iso(result: DateResult, with_time: bool) -> str | None:
+    value = result.value
+    if value is None:
+        return None
+    return f"{value.isoformat()}T{result.time}" if with_time and result.time else value.isoformat()
+
+
+def doubtful_order(column: str, raw: pa.Array, kinds: pa.Array, place: int, facts: FileFacts) -> list[Mark]:
+    """Return marks for dates valid both ways where the column mixes orders or a spreadsheet swapped them."""
+    marks: list[Mark] = []
+    if column in facts.mixed_order:
+        both = matches(raw, r"^\s*(0?[1-9]|1[0-2])\s*[/.\-]\s*(0?[1-9]|1[0-2])\s*[/.\-]\s*\d{2,4}")
+        same = matches(raw, r"^\s*0?1[/.\-]0?1[/.\-]|^\s*0?2[/.\-]0?2[/.\-]|^\s*0?3[/.\-]0?3[/.\-]|^\s*0?4[/.\-]0?4[/.\-]")
+        marks += mark_where(column, dates.RULE_ORDER_DOUBT, both & ~same)
+    if column in facts.swapped_cells:
+        is_date = (pl.Series(kinds).str.slice(place, 1) == "d").fill_null(False).to_numpy()
+        marks += mark_where(column, dates.RULE_ORDER_DOUBT, np.asarray(is_date))
+    return marks
+
+
+def limit_birth_dates(column: DateColumn, latest: date | None) -> DateColumn:
+    """Return birth dates without those after the file's date; over age and 1 January are marked and stay."""
+    iso, year = pl.Series(column.iso), pl.Series(column.year)
+    if latest is not None:
+        later = (iso > latest.isoformat()).fill_null(False) | (year > latest.year).fill_null(False)
+        this_year = (year == latest.year) & (pl.Series(column.month) > latest.month)
+        is_later = np.asarray((later | this_year.fill_null(False)).to_numpy())
+    else:
+        is_later = np.zeros(len(iso), dtype=bool)
+    marks = [*column.marks, *mark_where("ngay_sinh", dates.RULE_FUTURE, is_later)]
+    january = np.asarray(iso.str.ends_with("-01-01").fill_null(False).to_numpy())
+    marks += mark_where("ngay_sinh", dates.RULE_FIRST_OF_JANUARY, january & ~is_later)
+    rows = np.flatnonzero(is_later)
+    return DateColumn(
+        _blank(column.iso, rows), _set(column.precision, rows, dates.Precision.UNKNOWN.value),
+        _blank(column.year, rows), _blank(column.month, rows), marks,
+    )  # fmt: skip
+
+
+def _blank(cells: pa.Array, rows: NDArray[np.int64]) -> pa.Array:
+    return replace_rows(cells, rows, pa.nulls(len(rows), cells.type))
+
+
+def _set(cells: pa.Array, rows: NDArray[np.int64], value: str) -> pa.Array:
+    return replace_rows(cells, rows, pa.array([value] * len(rows), pa.string()))
+
+
+def limit_event_dates(column: str, found: DateColumn, births: pa.Array, latest: date | None) -> tuple[pa.Array, list[Mark]]:
+    """Return dates of events; those far after the file's date are emptied, those before the birth marked."""
+    iso = pl.Series(found.iso)
+    marks = list(found.marks)
+    values = found.iso
+    if latest is not None and column != "ngay_cap_nhat":
+        after = np.asarray((iso.str.slice(0, 10) > latest.isoformat()).fill_null(False).to_numpy())
+        marks += mark_where(column, dates.RULE_FUTURE, after)
+        values = _blank(values, np.flatnonzero(after))
+    before = (iso.str.slice(0, 10) < pl.Series(births)).fill_null(False)
+    marks += mark_where(column, dates.RULE_SEQUENCE, np.asarray(before.to_numpy()))
+    return values, marks
+
+
+def clean_sexes(cells: pa.Array, sex_marks: Mapping[str, str]) -> tuple[pa.Array, list[Mark]]:
+    """Return sexes; bare marks count only as the file showed them."""
+
+    def judge(value: str) -> tuple[str | None, tuple[str, ...]]:
+        result = codes.map_code(value, "sexes")
+        mark = value.strip().upper().removesuffix(".0")
+        if result.value is not None or mark not in ("0", "1", "2", "3", "N"):
+            return result.value, result.rules
+        sex = sex_marks.get(mark)
+        return sex, (codes.RULE_SEX_PROFILE if sex else codes.RULE_SEX_BARE,)
+
+    return judge_all("gioi_tinh", cells, judge)
+
+
+def clean_codes(column: str, cells: pa.Array, facts: FileFacts) -> tuple[pa.Array, list[Mark]]:
+    """Return a column of codes by its list."""
+
+    def judge(value: str) -> tuple[str | None, tuple[str, ...]]:
+        text = clean_text(value)[0]
+        if text is None:
+            return None, clean_text(value)[1]
+        if column == "dan_toc":
+            result = codes.map_ethnic_group(text, facts.ethnic_list)
+        elif column in SEVERAL_CODES:
+            result = codes.map_codes(text, SEVERAL_CODES[column])
+        else:
+            result = codes.map_code(text, CODE_LISTS[column])
+        return result.value, result.rules
+
+    return judge_all(column, cells, judge)
+
+
+def clean_circumstances(cells: pa.Array, kinds: pa.Array, place: int) -> tuple[pa.Array, list[Mark]]:
+    """Return the special circumstances as lists of codes."""
+    is_number = (pl.Series(kinds).str.slice(place, 1) == "n").fill_null(False)
+    keyed = text_with_kind(cells, is_number)
+    found = distinct(keyed)
+    answers = [codes.map_circumstances(value[1:], value[0] == "n") for value in found.values]
+    values = found.spread([None if a[0] is None else list(a[0]) for a in answers], pa.list_(pa.string()))
+    return values, found.marks("hoan_canh_dac_biet", [answer[1] for answer in answers])
+
+
+def text_with_kind(cells: pa.Array, is_number: pl.Series) -> pa.Array:
+    """Return texts with one letter in front that says whether the cell was a number."""
+    text = pl.Series("cell", cells)
+    flagged = pl.DataFrame({"cell": text, "number": is_number}).select(
+        pl.when(pl.col("number")).then("n" + pl.col("cell")).otherwise("t" + pl.col("cell"))
+    )
+    return flagged.to_series().to_arrow().cast(pa.string())
+
+
+def clean_measure(column: str, cells: pa.Array, latest: date | None) -> tuple[pa.Array, list[Mark]]:
+    """Return weights, heights, years of birth of adults and telephone numbers."""
+
+    def judge(value: str) -> tuple[str | None, tuple[str, ...]]:
+        if column == "can_nang":
+            result = measures.read_weight(value)
+        elif column == "chieu_cao":
+            result = measures.read_height(value)
+        elif column.startswith("dien_thoai"):
+            result = measures.read_phone(value)
+        else:
+            result = measures.read_birth_year(value, latest.year if latest else None)
+        return result.value, result.rules
+
+    if column.startswith("dien_thoai"):
+        return judge_odd(column, cells, "^0[1-9][0-9]{8,9}$", judge)
+    return judge_all(column, cells, judge)
