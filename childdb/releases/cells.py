@@ -95,7 +95,8 @@ def find_figure(connection: Connection, release_id: str, cell_id: str) -> Figure
         UsageError: the release has no such cell.
     """
     cursor = connection.execute(
-        "select * from publication.pub_figures_v1 where release_id = %s and cell_id = %s", [release_id, cell_id]
+        "select * from publication.pub_figures_v1 where release_id = %s and cell_id = %s",
+        [release_id, cell_id],
     )
     row = cursor.fetchone()
     if row is None:

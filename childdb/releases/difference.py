@@ -195,7 +195,9 @@ def difference(connection: Connection, first: str, second: str, cell: Cell | Non
     where = cell or Cell()
     old, new = _facts(connection, first), _facts(connection, second)
     pairs = _definitions(old, new)
-    measures = sorted({code for _, above, below in pairs for codes in (above, below) for code in codes if code})
+    measures = sorted(
+        {code for _, above, below in pairs for codes in (above, below) for code in codes if code}
+    )
     causes = _causes(connection, old, new, where, measures)
     before = _counts(connection, first, where, measures)
     after = _counts(connection, second, where, measures)
@@ -260,7 +262,7 @@ def _definitions(old: ReleaseFacts, new: ReleaseFacts) -> list[Pair]:
 def _causes(
     connection: Connection, old: ReleaseFacts, new: ReleaseFacts, cell: Cell, measures: list[str]
 ) -> dict[str, tuple[Cause, ...]]:
-    statement = sql.SQL(QUERY).format(  # type: ignore[arg-type]
+    statement = sql.SQL(QUERY).format(
         cell=cell.condition(),
         area=cell.area_condition(),
         first=sql.Literal(old.release_id),

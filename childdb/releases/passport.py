@@ -65,7 +65,9 @@ class Passport:
             return None
         below = protect(self.exact_denominator)
         if self.figure.columns["status"] == "hidden":
-            hidden = protect(self.exact_numerator) is None or (self.exact_denominator is not None and below is None)
+            hidden = protect(self.exact_numerator) is None or (
+                self.exact_denominator is not None and below is None
+            )
             return hidden
         told = self.figure.columns["numerator"], self.figure.columns["denominator"]
         if self.exact_denominator is None:
@@ -77,7 +79,10 @@ class Passport:
         fields = dict(self.definition.fields) if self.definition else {}
         rules = measure_rules()
         measures = {
-            part: {"measure": fields.get(f"{part}_measure_code"), "rule": rules.get(fields.get(f"{part}_measure_code", ""))}
+            part: {
+                "measure": fields.get(f"{part}_measure_code"),
+                "rule": rules.get(fields.get(f"{part}_measure_code", "")),
+            }
             for part in ("numerator", "denominator")
             if fields.get(f"{part}_measure_code")
         }
@@ -90,7 +95,8 @@ class Passport:
             "agrees_with_published": self.agrees,
             "files": list(self.files),
             "match_decisions": [
-                {"decision": decision, "rule_id": rule, "children": count} for decision, rule, count in self.decisions
+                {"decision": decision, "rule_id": rule, "children": count}
+                for decision, rule, count in self.decisions
             ],
         }
 
@@ -101,7 +107,11 @@ def passport(connection: Connection, release_id: str, cell_id: str) -> Passport:
     known = definition(*figure.key)
     above = known.fields["numerator_measure_code"] if known else ""
     below = known.fields["denominator_measure_code"] if known else ""
-    if not above or figure.columns["status"] not in ("published", "hidden") or not _is_known(connection, release_id):
+    if (
+        not above
+        or figure.columns["status"] not in ("published", "hidden")
+        or not _is_known(connection, release_id)
+    ):
         return Passport(figure, known, None, None, (), ())
     parts = {
         "release": sql.Literal(release_id),
@@ -171,11 +181,14 @@ def cells_of_child(connection: Connection, release_id: str, child_id: str) -> li
         UsageError: the release does not know the child.
     """
     cursor = connection.execute(
-        "select * from core.fct_release_children where release_id = %s and child_id = %s", [release_id, child_id]
+        "select * from core.fct_release_children where release_id = %s and child_id = %s",
+        [release_id, child_id],
     )
     row = cursor.fetchone()
     if row is None:
-        raise UsageError(f"Release {release_id} does not know this child, or the warehouse no longer holds its rows.")
+        raise UsageError(
+            f"Release {release_id} does not know this child, or the warehouse no longer holds its rows."
+        )
     child = dict(zip([column.name for column in cursor.description or ()], row, strict=True))
     cells = connection.execute(
         "select cell_id, indicator_set, indicator_code, definition_version, geography, area_level, area_code "
@@ -186,7 +199,9 @@ def cells_of_child(connection: Connection, release_id: str, child_id: str) -> li
     return [cell[0] for cell in cells if _counts(child, cell[1:4], *cell[4:])]
 
 
-def _counts(child: Mapping[str, Any], key: tuple[str, str, str], geography: str, level: str, area: str) -> bool:
+def _counts(
+    child: Mapping[str, Any], key: tuple[str, str, str], geography: str, level: str, area: str
+) -> bool:
     column = AREA_COLUMNS[geography, level]
     known = definition(*key)
     if known is None or (column is not None and child[column] != area):
