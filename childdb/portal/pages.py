@@ -11,11 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from childdb.forms.words import Mark
 from childdb.forms.writer import form_file_name
-from childdb.portal import words
+from childdb.portal import cells, words
 from childdb.portal.boundaries import INSETS
 from childdb.portal.charts import Bar, bars, pyramid
 from childdb.portal.choropleth import draw_map
-from childdb.portal.figures import NATION, TOTAL, UNKNOWN, Figure, FigureQuery
+from childdb.portal.figures import NATION, TOTAL, UNKNOWN, Figure, FigureQuery, FigureStatus
 from childdb.portal.glossary import load_glossary, load_labels
 from childdb.portal.indicators import Indicator
 from childdb.portal.links import Links
@@ -58,6 +58,8 @@ class Pages:
     language: Language
     links: Links
     release: Release | None
+    communes_with_pages: frozenset[str] | None = None
+    """Communes that may be linked to; all of them unless given."""
 
     @cached_property
     def translate(self) -> Translator:
@@ -136,12 +138,7 @@ class Pages:
     def provinces(self) -> str:
         """All provinces with the headline count, in Vietnamese order of names."""
         first = self.measured[0]
-        found = self._find(
-            area_level="province",
-            totals_only=True,
-            indicator_set=first.indicator_set,
-            indicator_code=first.code,
-        )
+        found = self._find("province", totals_only=True, indicator=first)
         named = sorted(self.places.provinces.values(), key=lambda place: words.sort_key(place.name))
         return self._render(
             "provinces", "provinces", named=named, counted=first, figures={f.area_code: f for f in found}
@@ -246,11 +243,22 @@ class Pages:
 
     def _commune_rows(self, province_code: str) -> list[Row]:
         communes = self.places.communes_of(province_code)
-        rows = [Row(c.code, c.title(self.language), f"communes/{c.code}") for c in communes]
+        rows = [Row(c.code, c.title(self.language), self._commune_path(c.code)) for c in communes]
         unknown = Row(
             f"{province_code}{UNKNOWN}", self.translate("Chưa xác định được xã"), "", is_unknown=True
         )
         return [*rows, unknown]
+
+    def _commune_path(self, code: str) -> str:
+        has_page = self.communes_with_pages is None or code in self.communes_with_pages
+        return f"communes/{code}" if has_page else ""
+
+    def reporting_communes(self) -> frozenset[str]:
+        """Return the communes that have a figure, published or hidden."""
+        found = self._find("commune", totals_only=True, indicator=self.measured[0])
+        return frozenset(
+            f.area_code for f in found if f.status in (FigureStatus.PUBLISHED, FigureStatus.HIDDEN)
+        )
 
     def _cards(self, own: Sequence[Figure]) -> list[tuple[Indicator, Figure | None]]:
         totals = by_indicator(figure for figure in own if figure.is_total)
@@ -314,6 +322,9 @@ class Pages:
             "release": self.release,
             "newest": self.sources.shelf.newest(),
             "show": self._show,
+            "cell": lambda shown: cells.cell(shown, self.language),
+            "content": lambda shown: cells.content(shown, self.language),
+            "status_text": lambda status: cells.status_text(status, self.language),
             "number": lambda value, decimals=0: words.number_text(value, self.language, decimals),
             "period": lambda text: words.period_words(text, self.language),
             "places": self.places,

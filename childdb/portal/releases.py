@@ -77,6 +77,7 @@ class ReleaseShelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._known: dict[Path, tuple[object, Release | None]] = {}
 
     def published(self) -> tuple[Release, ...]:
         """Return the approved releases; a folder that is not a whole release is passed over."""
@@ -108,6 +109,13 @@ class ReleaseShelf:
         return path if path.is_relative_to(root) and path.is_file() else None
 
     def _read(self, folder: Path) -> Release | None:
+        """Return a release, read again only when one of the files that decide about it has changed."""
+        state = tuple(_state(folder / name) for name in (MANIFEST, APPROVALS, WITHDRAWAL))
+        if folder not in self._known or self._known[folder][0] != state:
+            self._known[folder] = (state, self._read_files(folder))
+        return self._known[folder][1]
+
+    def _read_files(self, folder: Path) -> Release | None:
         manifest, approvals = _document(folder / MANIFEST), _document(folder / APPROVALS)
         if manifest is None or approvals is None:
             return None
@@ -128,6 +136,14 @@ class ReleaseShelf:
             notice=_notice(_document(folder / WITHDRAWAL)),
             is_sandbox=any(person.is_sandbox for person in people),
         )
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _document(path: Path) -> dict[str, Any] | None:

@@ -45,12 +45,16 @@ def write_pages(sources: PortalSources, out_dir: Path) -> Path:
     building.mkdir(parents=True)
     shutil.copytree(STATIC, building / "static")
     release = sources.shelf.newest()
-    for path, make in _all_pages(sources, release):
+    pages = Pages(sources, Language.VI, FileLinks("index.html"), release)
+    communes = pages.reporting_communes() & pages.places.communes.keys()
+    for path, make in _all_pages(pages, communes):
         for language in Language:
             name = page_file(path, language)
             target = building / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(make(Pages(sources, language, FileLinks(name), release)), encoding="utf-8")
+            target.write_text(
+                make(Pages(sources, language, FileLinks(name), release, communes)), encoding="utf-8"
+            )
     for one in sources.shelf.published():
         _copy_files(sources.shelf, one, building / "files" / one.release_id)
     (building / "index.html").write_text(START, encoding="utf-8")
@@ -59,29 +63,24 @@ def write_pages(sources: PortalSources, out_dir: Path) -> Path:
     return out_dir / "index.html"
 
 
-def _all_pages(sources: PortalSources, release: Release | None) -> Iterator[tuple[str, Maker]]:
-    yield "", lambda pages: pages.overview()
-    yield "indicators", lambda pages: pages.indicators()
-    yield "provinces", lambda pages: pages.provinces()
-    yield "releases", lambda pages: pages.releases()
-    yield "quality", lambda pages: pages.quality()
-    yield "glossary", lambda pages: pages.glossary()
-    for indicator in sources.indicators.current():
+def _all_pages(pages: Pages, communes: frozenset[str]) -> Iterator[tuple[str, Maker]]:
+    """Yield every page: of communes those that have a figure, or a nation's files would be mostly empty pages."""
+    yield "", Pages.overview
+    yield "indicators", Pages.indicators
+    yield "provinces", Pages.provinces
+    yield "releases", Pages.releases
+    yield "quality", Pages.quality
+    yield "glossary", Pages.glossary
+    for indicator in pages.sources.indicators.current():
         yield (
             indicator.path,
             partial(Pages.indicator, indicator_set=indicator.indicator_set, code=indicator.code),
         )
-    for one in sources.shelf.published():
+    for one in pages.sources.shelf.published():
         yield f"releases/{one.release_id}", partial(Pages.release_page, release_id=one.release_id)
-    yield from _place_pages(sources, release)
-
-
-def _place_pages(sources: PortalSources, release: Release | None) -> Iterator[tuple[str, Maker]]:
-    """Yield a page for every province and for every commune, whether it has figures or not."""
-    pages = Pages(sources, Language.VI, FileLinks("index.html"), release)
     for code in pages.places.provinces:
         yield f"provinces/{code}", partial(Pages.province, code=code)
-    for code in pages.places.communes:
+    for code in sorted(communes):
         yield f"communes/{code}", partial(Pages.commune, code=code)
 
 

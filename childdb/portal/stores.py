@@ -59,27 +59,39 @@ class ParquetFigureStore:
 
     def __init__(self, releases: Path) -> None:
         self._releases = releases
-        self._table = lru_cache(maxsize=2)(self._read)
+        self._sorted = lru_cache(maxsize=2)(self._read)
 
     def find(self, query: FigureQuery) -> list[Figure]:
+        table, places = self._sorted(query.release_id)
+        if query.area_level and query.area_codes:
+            parts = [table.slice(*places.get((query.area_level, code), (0, 0))) for code in query.area_codes]
+            table = pa.concat_tables(parts)
         condition = pc.scalar(True)
         for name, value in query.equalities().items():
             condition = condition & (pc.field(name) == value)
         if query.area_codes:
             condition = condition & pc.field("area_code").isin(pa.array(query.area_codes, pa.string()))
-        rows = self._table(query.release_id).filter(condition).to_pylist()
-        return sort_figures([make_figure(row) for row in rows])
+        return sort_figures([make_figure(row) for row in table.filter(condition).to_pylist()])
 
     def check(self) -> None:
         if not self._releases.is_dir():
             raise _unreadable()
 
-    def _read(self, release_id: str) -> pa.Table:
+    def _read(self, release_id: str) -> tuple[pa.Table, dict[tuple[str, str], tuple[int, int]]]:
+        """Return the figures sorted by area, and where each area begins and how long it is."""
         path = self._releases / release_id / "figures.parquet"
         try:
-            return pq.read_table(path, columns=list(COLUMNS))
+            table = pq.read_table(path, columns=list(COLUMNS))
         except (OSError, pa.ArrowException):
             raise _unreadable() from None
+        table = table.sort_by([("area_level", "ascending"), ("area_code", "ascending")]).combine_chunks()
+        counts = table.group_by(["area_level", "area_code"], use_threads=False).aggregate([([], "count_all")])
+        places: dict[tuple[str, str], tuple[int, int]] = {}
+        start = 0
+        for row in counts.to_pylist():
+            places[row["area_level"], row["area_code"]] = (start, row["count_all"])
+            start += row["count_all"]
+        return table, places
 
 
 def _unreadable() -> EnvironmentFailedError:
