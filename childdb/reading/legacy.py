@@ -14,6 +14,7 @@ from childdb.reading.delimited import decode
 from childdb.reading.grid import Grid, ValueTable, build_grid
 from childdb.reading.model import Outcome
 from childdb.reading.reasons import FileStopped
+from childdb.reading.strict_json import StrictJsonError, parse_strict
 from childdb.reading.workbook import RawFile
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from childdb.reading.model import ReadOptions
 
 _ERRORS = frozenset({"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"})
-_DEEPEST = 50
 
 
 def read_legacy(path: Path, options: ReadOptions) -> RawFile:
@@ -147,38 +147,13 @@ def grid_of_rows(sheet: str, rows: list[list[str]], values: ValueTable) -> Grid:
 
 
 def parse_json(text: str) -> Any:
-    """Return a JSON value with numbers kept as text; repeated keys, NaN and deep nesting are refused."""
-    depth = deepest = 0
-    in_text = escaped = False
-    for letter in text:
-        if in_text:
-            escaped, in_text = letter == "\\" and not escaped, letter != '"' or escaped
-        elif letter == '"':
-            in_text = True
-        elif letter in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif letter in "]}":
-            depth -= 1
-    if deepest > _DEEPEST:
-        raise FileStopped("INJ-NEST")
+    """Return a JSON value with numbers kept as text, or stop with the reason of the list of bad inputs."""
     try:
-        return json.loads(
-            text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse_constant
-        )
-    except (json.JSONDecodeError, RecursionError):
+        return parse_strict(text)
+    except StrictJsonError as error:
+        if error.problem in ("nesting", "repeated key"):
+            raise FileStopped("INJ-NEST") from None
         raise FileStopped("API-JSON", outcome=Outcome.QUARANTINE_FILE) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise FileStopped("INJ-NEST")
-    return found
-
-
-def _refuse_constant(_: str) -> Any:
-    raise FileStopped("API-JSON", outcome=Outcome.QUARANTINE_FILE)
 
 
 def read_records(data: bytes, options: ReadOptions) -> RawFile:
