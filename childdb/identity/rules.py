@@ -74,12 +74,17 @@ class Frequency:
 
 @dataclass(frozen=True)
 class Level:
-    """One degree of agreement; an empty condition is the last, which always holds."""
+    """One degree of agreement; an empty condition is the last, which always holds.
+
+    A level ``of_row`` says something of the row itself (its number is nobody's): among strangers and relatives
+    it is counted over rows that seem to have nobody, not over pairs.
+    """
 
     name: str
     when: str = ""
     frequency: str = ""
     chance: str = ""
+    of_row: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,8 +247,8 @@ class _Reader:
         """Return a scalar or a list of names after checking its type."""
         if declared.startswith("tuple[str"):
             return self.names(item, where)
-        wanted: tuple[type, ...] = {"int": (int,), "float": (int, float)}.get(declared, (str,))
-        if not isinstance(item, wanted) or isinstance(item, bool):
+        wanted: tuple[type, ...] = {"int": (int,), "float": (int, float), "bool": (bool,)}.get(declared, (str,))
+        if not isinstance(item, wanted) or (isinstance(item, bool) and declared != "bool"):
             self.mistakes.append(f"{where}: expected {wanted[-1].__name__}, found {type(item).__name__}")
         return item
 

@@ -58,6 +58,10 @@ def learn(rules: Rules, data: TrainingData) -> Model:
     for _ in range(rules.training.rounds):
         chance = posterior(sample, same, relative, stranger, counterpart, data)
         same = {name: _table(rules, shape, np.bincount(sample.joints[name], chance, shape.cells)) for name, shape in shapes.items()}
+        nobody = _nobody(sample, chance)
+        for table in (stranger, relative):
+            for name, shape in shapes.items():
+                table[name] = _with_row_levels(rules, shape, table[name], np.bincount(sample.joints[name], nobody, shape.cells))
         counterpart = float(np.clip(chance.sum() / max(data.row_count, 1), 0.3, 0.998))
     return freeze(
         rules,
@@ -83,6 +87,29 @@ def posterior(sample: Sample, same: dict[str, Floats], relative: dict[str, Float
     odds = np.exp2(np.clip(bits["same"] - others + np.log2(counterpart / (1 - counterpart)), -60, 60))
     total = 1.0 + np.bincount(sample.rows, odds)
     return np.asarray(odds / total[sample.rows])
+
+
+def _nobody(sample: Sample, chance: Floats) -> Floats:
+    """Return for each pair its share of the chance that its row has nobody in the extract."""
+    none = np.clip(1.0 - np.bincount(sample.rows, chance), 0.0, 1.0)
+    return np.asarray((none / np.maximum(np.bincount(sample.rows), 1))[sample.rows])
+
+
+def _with_row_levels(rules: Rules, shape: Shape, table: Floats, counts: Floats) -> Floats:
+    """Return a table whose levels that speak of the row are shared out as among rows that have nobody."""
+    if len(shape.group.of) > 1:
+        return table
+    comparison = rules.comparison(shape.group.of[0])
+    places = [place for place, level in enumerate(comparison.levels) if level.of_row]
+    chance = np.exp2(table)
+    for context in range(len(comparison.contexts)):
+        codes = np.array([1 + context * len(comparison.levels) + place for place in places], np.int64)
+        if len(codes):
+            expected = np.full(len(codes), 0.1)
+            expected[-1] = 1 - 0.1 * (len(codes) - 1)
+            weighted = counts[codes] + rules.training.smoothing * expected
+            chance[codes] = chance[codes].sum() * weighted / weighted.sum()
+    return np.log2(chance)
 
 
 def _levels(comparison: Comparison) -> Floats:
