@@ -109,7 +109,7 @@ def _identity(sheet: Sheet, printer: Misprinter) -> None:
     rows, written = sheet.rows, sheet.written
     births = expected.birth_dates(written, sheet.unit.day)
     _set(sheet, "stt", list(range(1, len(rows) + 1)))
-    _set(sheet, "ma_tre", [f"24{index:08d}" for index in rows.people.index])
+    _set(sheet, "ma_tre", [f"2{number:09d}" for number in rows.people.index * 4 + rows.kind])
     _set(sheet, "ho_ten_tre", written.name.to_pylist(), expected.shown_names(printer.lexicon, written))
     _set(sheet, "ngay_sinh", written.birth.to_pylist(), [birth.iso for birth in births])
     sheet.expected["ngay_sinh_precision"] = [birth.precision for birth in births]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class WrittenFile:
     rows: pa.Table
     expected: pa.Table
     errors: pa.Table
+    records: list[dict[str, str | None]]
 
 
 class ExportWriter:
@@ -66,6 +68,7 @@ class ExportWriter:
             row_truth(self.printer, sheet, about, sheet_name, grid.child_rows),
             _expected(expected_columns(layout, sheet), about, sheet_name, grid.child_rows),
             planted_errors(sheet, path.name, sheet_name, grid.child_rows),
+            [] if unit.is_former else software_records(sheet),
         )
 
     def _by_habit(self, unit: UnitList, error: str) -> bool:
@@ -166,6 +169,15 @@ def _expected(columns: dict[str, list[object]], about: Mapping[str, Any], sheet_
     return pa.table(table)
 
 
+def software_records(sheet: Sheet) -> list[dict[str, str | None]]:
+    """Return the list's rows as the entry software gives them over its interface: every value as text."""
+    columns = {name: [None if cell is None else str(cell) for cell in cells] for name, cells in sheet.typed.items()}
+    changed = [f"{str(value).replace(' ', 'T')}:00+07:00" for value in sheet.expected["updated_at"]]
+    names = sorted(columns)
+    unit = {"_commune": sheet.unit.code}
+    return [{**{name: columns[name][row] for name in names}, "changed_at": changed[row], **unit} for row in range(len(sheet))]
+
+
 def write_exports(printer: Misprinter, units: list[UnitList], rows: Rows | None, out: Path) -> list[WrittenFile]:
     """Write all lists into ``out/exports`` and their truth into ``out/truth``; return what was written."""
     (out / "exports").mkdir(parents=True, exist_ok=True)
@@ -173,7 +185,18 @@ def write_exports(printer: Misprinter, units: list[UnitList], rows: Rows | None,
     writer = ExportWriter(printer, out / "exports")
     files = [writer.write(ordinal, unit, rows) for ordinal, unit in enumerate(units) if rows is not None]
     store_truth(files, out / "truth")
+    store_records(files, out / "software")
     return files
+
+
+def store_records(files: list[WrittenFile], folder: Path) -> None:
+    """Write what the stand-in serves as changed records, in the order in which they changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records = [record for each in files for record in each.records]
+    records.sort(key=lambda record: (record["changed_at"] or "", record["ma_tre"] or ""))
+    with (folder / "children.jsonl").open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps({**record, "version": 1, "deleted": False}, ensure_ascii=False) + "\n")
 
 
 def store_truth(files: list[WrittenFile], folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,16 +97,40 @@ def write_truth(counter: NationCounter, truth: Path, day: int, *, has_files: boo
     write_figures(delivered_figures(delivered, residents, date_of(day)), truth / "figures_delivered.csv")
 
 
+def write_account(path: Path, seed: int) -> None:
+    """Write the account of the stand-in; it opens nothing but invented data."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    password = hashlib.sha256(f"sandbox account {seed}".encode()).hexdigest()[:24]
+    path.write_text(json.dumps({"username": "tinh_mau", "password": password}) + "\n", encoding="utf-8")
+    path.chmod(0o600)
+
+
 def generate(order: Order, out: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
     """Write the whole nation into ``out`` and return counts of rows and files."""
     nation, printer = prepare(order)
+    return write_all(nation, printer, order, out, progress)
+
+
+def write_all(
+    nation: Nation,
+    printer: Misprinter,
+    order: Order,
+    out: Path,
+    progress: Callable[[int, int], None],
+    earlier: Callable[[], None] = lambda: None,
+) -> dict[str, int]:
+    """Write tables, lists and truth; ``earlier`` may add lists of an earlier day before figures are computed."""
     out.mkdir(parents=True, exist_ok=True)
     collector, counter = Collector(nation), NationCounter(nation)
     counts = write_tables(nation, printer, out, collector, counter, progress)
     units, rows = collector.lists()
     files = write_exports(printer, units, rows, out)
-    write_truth(counter, out / "truth", nation.geography.newest_day, has_files=bool(files))
+    earlier()
+    newest = nation.geography.newest_day
+    write_truth(counter, out / "truth", newest, has_files=bool(files))
     counts |= {"files": len(files), "rows in files": sum(each.about["child_rows"] for each in files)}
-    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes, "reference_date": date_of(nation.geography.newest_day).isoformat(), **counts}
+    write_account(out / "software" / "account.json", order.seed)
+    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes}
+    about |= {"reference_date": date_of(newest).isoformat(), **counts}
     (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return counts

@@ -67,6 +67,7 @@ class Geography:
     block_start: Ints
     block_in_province: Ints
     newest_day: int
+    anchor_day: Ints
 
     @property
     def children(self) -> int:
@@ -258,5 +259,6 @@ def _assembled(
     rural = np.array([row["type"] != "phuong" for row in communes])
     region = tuple(_settings()["provinces"][row["province_code"]]["region"] for row in communes)
     return Geography(
-        tuple(communes), start, province, delivery, list_day, old_day, rural, region, former, shares, groups, codes, *blocks, newest
+        tuple(communes), start, province, delivery, list_day, old_day, rural, region, former, shares, groups, codes, *blocks, newest,
+        np.where(delivery == Delivery.OLD, old_day, list_day),
     )

@@ -35,12 +35,12 @@ class Collector:
         self._sends_old = np.isin(geography.delivery, (Delivery.OLD, Delivery.BOTH))
         self._former_of = _former_lists(geography)
         old_ids = set(self._former_of)
-        self._touched = np.array([any(unit.commune_id in old_ids for unit in units) for units in geography.former], dtype=bool)
+        self.touched = np.array([any(unit.commune_id in old_ids for unit in units) for units in geography.former], dtype=bool)
         self._parts: list[Rows] = []
 
     def add(self, rows: Rows) -> None:
         """Keep what is needed of one chunk's rows."""
-        wanted = self._sends_new[rows.commune] | self._touched[rows.commune]
+        wanted = self._sends_new[rows.commune] | self.touched[rows.commune]
         if wanted.any():
             self._parts.append(rows.take(np.flatnonzero(wanted)))
 

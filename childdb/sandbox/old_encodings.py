@@ -85,24 +85,33 @@ def as_question_marks(text: str) -> str:
     return unicodedata.normalize("NFC", text).encode("cp1252", "replace").decode("cp1252")
 
 
+def _cp1258_table() -> dict[str, str]:
+    table = {}
+    for vowel in _VOWELS + _VOWELS.upper():
+        for tone in _TONES[1:]:
+            letter = unicodedata.normalize("NFC", vowel + tone)
+            try:
+                letter.encode("cp1258")
+            except UnicodeEncodeError:
+                table[letter] = vowel + tone
+    return table
+
+
+_CP1258_MAP = str.maketrans(_cp1258_table())
+
+
 def as_cp1258(text: str) -> bytes:
-    """Return bytes in Windows-1258: half-composed letters followed by a combining tone, as that code page needs."""
-    out = bytearray()
-    for letter in unicodedata.normalize("NFC", text):
-        out += _cp1258_letter(letter)
-    return bytes(out)
+    """Return bytes in Windows-1258: half-composed letters followed by a combining tone, as that code page needs.
 
-
-def _cp1258_letter(letter: str) -> bytes:
-    try:
-        return letter.encode("cp1258")
-    except UnicodeEncodeError:
-        parts = unicodedata.normalize("NFD", letter)
-        tone = next((mark for mark in parts if mark in _TONES[1:]), "")
-        base = unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in _TONES[1:]))
-        return (base + tone).encode("cp1258", "replace")
+    Raises UnicodeEncodeError where the page lacks a letter even so.
+    """
+    return unicodedata.normalize("NFC", text).translate(_CP1258_MAP).encode("cp1258")
 
 
 def can_cp1258(text: str) -> bool:
     """Return whether every letter exists in Windows-1258, alone or with a combining tone."""
-    return b"?" not in as_cp1258(text.replace("?", ""))
+    try:
+        as_cp1258(text)
+    except UnicodeEncodeError:
+        return False
+    return True

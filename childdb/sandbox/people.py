@@ -69,6 +69,11 @@ def _of_sibling(number: Ints, order: Ints) -> Ints:
     return np.where(order > 0, before, np.where(has_after, after, -1))
 
 
+def child_head(prefix: Ints, sex: Ints, year: Ints) -> Ints:
+    """Return the first six digits of a child's number as a whole number."""
+    return (prefix * 10 + 2 + sex) * 100 + year % 100
+
+
 def years_of(days: Ints) -> Ints:
     """Return calendar years of day numbers."""
     return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
@@ -144,7 +149,7 @@ class Nation:
         total = np.cumsum(step)
         first = np.maximum.accumulate(np.where(order == 0, np.arange(len(index)), 0))
         offset = (base + total - total[first]) % window
-        return self.geography.final_day()[commune] - offset
+        return self.geography.anchor_day[commune] - offset
 
     def _ethnic(self, household: Ints, commune: Ints) -> tuple[Ints, Ints]:
         geography = self.geography
@@ -168,24 +173,24 @@ class Nation:
         hh = household[leads]
         fathers = self._parent_names(hh, group[leads], MALE, "father")
         mothers = self._parent_names(hh, mother_group[leads], FEMALE, "mother")
-        family = np.where(np.isin(ethnic[leads], _MATRILINEAL), self._family(mothers), self._family(fathers))[place]
+        family = np.where(np.isin(ethnic[leads], _MATRILINEAL), self.family_of(mothers), self.family_of(fathers))[place]
         given = self.dice.uniform("given", index)
-        name = self._child_names(index, household, twin, sex, group, family, given)
+        name = self.child_names(index, household, twin, sex, group, family, given)
         for lag in (1, 2, 3):
             same = np.zeros(len(index), dtype=bool)
             same[lag:] = (order[lag:] >= lag) & (name[lag:] == name[:-lag]).all(axis=1)
             if same.any():
                 at = np.flatnonzero(same)
                 given[at] = (given[at] + 0.37) % 1.0
-                name[at] = self._child_names(index[at], household[at], twin[at], sex[at], group[at], family[at], given[at])
+                name[at] = self.child_names(index[at], household[at], twin[at], sex[at], group[at], family[at], given[at])
         return name, mothers[place], fathers[place]
 
     @staticmethod
-    def _family(tokens: Ints) -> Ints:
+    def family_of(tokens: Ints) -> Ints:
         """Return a parent's family name: the clan at the end if there is one, else the first token."""
         return np.where(tokens[:, 4] != NONE, tokens[:, 4], tokens[:, 0])
 
-    def _child_names(self, index: Ints, household: Ints, twin: Bools, sex: Ints, group: Ints, family: Ints, given: Floats) -> Ints:
+    def child_names(self, index: Ints, household: Ints, twin: Bools, sex: Ints, group: Ints, family: Ints, given: Floats) -> Ints:
         dice = self.dice
         shared = dice.chance("shared middle", index, np.where(twin, 0.75, 0.2))
         source = np.where(shared, household, index)
@@ -226,8 +231,7 @@ class Nation:
         home = np.where((birth < day_number(MERGER)) & (old > 0), old, new)
         away = self._prefixes[self.dice.below("born where", household, len(self._prefixes))]
         prefix = np.where(local, home, away)
-        head = (prefix * 10 + 2 + sex) * 100 + year % 100
-        return self._slotted(head, block, local)
+        return self._slotted(child_head(prefix, sex, year), block, local)
 
     def _slotted(self, head: Ints, block: Ints, local: Bools) -> Ints:
         """Return 12-digit numbers that no two people of one kind share, whatever the part of the nation generated."""
@@ -235,6 +239,10 @@ class Nation:
         rank = rank_within(((block - first) * 2 + local) * 1_000_000 + head)
         in_province = self.geography.block_in_province[block]
         slot = np.where(local, in_province * _LOCAL + np.minimum(rank, _LOCAL - 1), 500_000 + block * _ELSEWHERE + np.minimum(rank, _ELSEWHERE - 1))
+        return self.in_slot(head, slot)
+
+    def in_slot(self, head: Ints, slot: Ints) -> Ints:
+        """Return the number that a head (province, sex, year) has in one of its million slots."""
         mixed = self.dice.words("number", head).astype(np.int64) & 0xFFFFFFFF
         factor = (mixed % 99_991) * 10 + np.array([1, 3, 7, 9])[mixed % 4]
         return head * 1_000_000 + (slot * factor + mixed % 999_983) % 1_000_000
@@ -280,7 +288,7 @@ class Nation:
 
     def _status(self, index: Ints, household: Ints, birth: Ints, commune: Ints) -> tuple[Bools, Bools, Bools, Bools, Ints, Ints]:
         """Return: in the extract, in the register, died, left, the day of it (−1: none), and the commune of residence."""
-        dice, last = self.dice, self.geography.final_day()[commune]
+        dice, last = self.dice, self.geography.anchor_day[commune]
         age = last - birth
         died = dice.chance("died", index, self.settings["shares"]["died"])
         left = ~died & dice.chance("left", household, self.settings["shares"]["moved_out"])

@@ -68,6 +68,9 @@ def register_rows(nation: Nation, people: People) -> Rows:
     repeats, spelt = chosen("E57", people.index), chosen("E59", people.index)
     guests = chosen("E58", people.household)
     old_home = nation.other_commune("left behind", people.household[guests], people.commune[guests], outside=False)
+    # A commune can only hold a child it knew: one born well before its list.
+    known = people.birth[guests] + 60 < nation.geography.final_day()[old_home]
+    guests, old_home = guests[known], old_home[known]
     own = np.flatnonzero(registered)
     positions = np.concatenate([own, repeats, spelt, guests])
     commune = np.concatenate([people.commune[own], people.commune[repeats], people.commune[spelt], old_home])
