@@ -27,6 +27,7 @@ from childdb.settings import Settings
 from childdb.workspace import Workspace
 
 PERSONS = "population__persons"
+MOMENTS = ("recorded_at", "decided_at", "approved_at")
 VERSIONS = ("code_version", "seeds_version", "rules_version")
 Rows = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
 
@@ -42,7 +43,7 @@ def rebuild(settings: Settings, release_id: str) -> list[str]:
         with connect(Role.STEWARD, settings) as connection:
             plan = planned_release(connection, release_id)
             _check_versions(plan)
-            decisions = [_decisions(connection, table) for table in DECISION_TABLES]
+            decisions = [_decisions(connection, table, release_id) for table in DECISION_TABLES]
         with _empty_workspace(settings, release_id) as other:
             folder = Workspace(other.home).drop
             population = _unseal(settings, plan, folder)
@@ -114,7 +115,8 @@ def _unseal(settings: Settings, plan: ReleasePlan, folder: Path) -> Path | None:
     """Lay clear copies of the release's batches into the drop folder and return the population extract's."""
     store = intake.open_store(settings)
     with connect(Role.LOADER, settings) as connection:
-        names = dict(connection.execute("select file_sha256, file_name_text from ops.batches").fetchall())
+        known = connection.execute("select file_sha256, file_name_text from ops.batches").fetchall()
+    names: dict[str, str] = dict(known)
     population = None
     for batch in plan.inputs["batches"]:
         digest = batch["file_sha256"]
@@ -161,14 +163,26 @@ def _run(
     return build_candidate(settings, plan.period, plan.as_of)
 
 
-def _decisions(connection: Connection, table: str) -> Rows | None:
-    """Return the rows of a table of people's decisions, where the table exists."""
-    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
-    if row is None or not row[0]:
+def _decisions(connection: Connection, table: str, release_id: str) -> Rows | None:
+    """Return the decisions of people that were known when the release was planned; nothing where no table is."""
+    schema, name = table.split(".")
+    columns = [
+        row[0]
+        for row in connection.execute(
+            "select column_name from information_schema.columns where table_schema = %s and table_name = %s "
+            "and is_generated = 'NEVER' order by ordinal_position",
+            [schema, name],
+        )
+    ]
+    moment = next((column for column in MOMENTS if column in columns), None)
+    if moment is None:
         return None
-    cursor = connection.execute(sql.SQL("select * from {}").format(sql.Identifier(*table.split("."))))
-    names = tuple(column.name for column in cursor.description or ())
-    return table, names, cursor.fetchall()
+    query = sql.SQL(
+        "select {} from {} where {} <= (select planned_at from ops.releases where release_id = %s)"
+    ).format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name), sql.Identifier(moment)
+    )
+    return table, tuple(columns), connection.execute(query, [release_id]).fetchall()
 
 
 def _restore(connection: Connection, rows: Rows) -> None:

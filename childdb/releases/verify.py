@@ -19,6 +19,7 @@ BESIDE = frozenset({MANIFEST, DIGESTS, APPROVALS, WITHDRAWAL})
 BLOCK_BYTES = 4096
 TEXT_ENDINGS = (".csv", ".json", ".txt", ".xml", ".md")
 RELEASE = re.compile(r"r(\d{4}(?:-S[12]|-Q[1-4])?)-([0-9a-f]{12})")
+MARK = re.compile(r"[0-9a-f]{8}")
 Finding = dict[str, Any]
 
 
@@ -90,6 +91,8 @@ def _read_marks(folder: str) -> Marks | None:
             if left:
                 marks.files[name][1].append(line)
                 left -= 1
+                if not MARK.fullmatch(line) and marks.broken_line is None:
+                    marks.broken_line = number
             elif words[0] == "file" and len(words) == 3 and words[1].isdigit():
                 name, left = words[2], int(words[1])
                 marks.files[name] = (number, [])
@@ -107,17 +110,23 @@ def _check_digests_file(folder: str, marks: Marks | None) -> list[Finding]:
         return [_finding(DIGESTS, None, "the digests per line are missing")]
     if marks.is_whole:
         return []
-    if marks.broken_line is not None:
-        return [_finding(DIGESTS, marks.broken_line, "the line is not as it was released")]
-    for name, (start, expected) in sorted(marks.files.items()):
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path):
-            return [_finding(DIGESTS, start, "the line names a file that is not there")]
-        for offset, (want, part) in enumerate(zip(expected, _parts(path), strict=False), 1):
-            if hashlib.sha256(part).hexdigest()[:8] != want:
-                return [_finding(DIGESTS, start + offset, "the line is not as it was released")]
-    total = sum(1 for _ in _parts(os.path.join(folder, DIGESTS)))
-    return [_finding(DIGESTS, total, "the last line does not close the file as it was released")]
+    suspects = [marks.broken_line] if marks.broken_line is not None else []
+    for name, (start, expected) in marks.files.items():
+        suspects += _suspect_lines(os.path.join(folder, name), start, expected)
+    place = min(suspects) if suspects else sum(1 for _ in _parts(os.path.join(folder, DIGESTS)))
+    return [_finding(DIGESTS, place, f"line {place} is not as it was released")]
+
+
+def _suspect_lines(path: str, start: int, expected: list[str]) -> list[int]:
+    """Return the first line of a file's digests that disagrees with the file itself."""
+    if not os.path.isfile(path):
+        return [start]
+    found = [hashlib.sha256(part).hexdigest()[:8] for part in _parts(path)]
+    if len(found) != len(expected):
+        return [start]
+    wrong = (n for n, pair in enumerate(zip(found, expected, strict=True), 1) if pair[0] != pair[1])
+    first = next(wrong, None)
+    return [] if first is None else [start + first]
 
 
 def _altered_parts(folder: str, name: str, marks: Marks | None) -> list[Finding]:
@@ -191,15 +200,18 @@ def _check_approvals(folder: str) -> list[Finding]:
         return []
     with open(path, "rb") as file:
         lines = file.read().decode("utf-8", "replace").split("\n")
-    people, manifests = set(), set()
-    for number, line in enumerate(lines[1:-2], 2):
-        entry = _signature(line if number == len(lines) - 2 else line[:-1])
+    people, manifests, good = set(), set(), []
+    for number, line in enumerate(lines[1:], 2):
+        if line == "]}":
+            break
+        entry = _signature(line.removesuffix(","))
         if entry is None:
             return [_finding(APPROVALS, number, f"line {number} is not as it was signed")]
+        good.append(line.removesuffix(","))
         people.add(entry["approver"].strip().casefold())
         manifests.add(entry["manifest_sha256"])
-    whole = approvals_text([line[:-1] for line in lines[1:-3]] + lines[-3:-2]).split("\n")
-    for number, pair in enumerate(zip(lines, whole, strict=False), 1):
+    whole = [*approvals_text(good).split("\n"), ""]
+    for number, pair in enumerate(zip([*lines, ""], whole, strict=False), 1):
         if pair[0] != pair[1]:
             return [_finding(APPROVALS, number, f"line {number} is not as it was signed")]
     if manifests != {_sha256(os.path.join(folder, MANIFEST))} or len(people) < 2:
