@@ -1,0 +1,240 @@
+"""Answers taken in: each file in one transaction, each row with its end and its reason, nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from psycopg import Connection
+
+from childdb.errors import EnvironmentFailedError
+from childdb.vault.keys import Keys, Purpose
+from childdb.vault.numbers import lookup_index
+from childdb.worklists import answer_store as store
+from childdb.worklists.answers import AnswerReader, AnswerRow, AnswerSheet, Unreadable
+from childdb.worklists.judging import (
+    APPLIED,
+    HELD,
+    REFUSED,
+    Knowledge,
+    RegisteredPerson,
+    RowVerdict,
+    SentRow,
+    judge_answer,
+    judge_key,
+)
+from childdb.worklists.model import AnswerOutcome, ItemState, ListedChild
+from childdb.worklists.rowkeys import split_key
+
+
+class FactSource(Protocol):
+    """Gives what answers are compared with."""
+
+    def children_by_id(self, child_ids: Iterable[str]) -> Mapping[str, ListedChild]:
+        """Return the counted children among those asked for."""
+
+    def persons_by_number(self, numbers: Iterable[str]) -> Mapping[str, RegisteredPerson]:
+        """Return who the population extract knows under each number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """The end of one answered row, as the command tells it."""
+
+    row_no: int
+    row_key: str | None
+    outcome: AnswerOutcome
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The end of one file of answers."""
+
+    path: Path
+    file_sha256: str
+    outcome: str
+    reason_code: str
+    batch_id: str | None
+    commune_id: str | None
+    item_class: str | None
+    unanswered: int
+    rows: tuple[RowReport, ...]
+    is_repeat: bool = False
+
+    def count(self, outcome: AnswerOutcome) -> int:
+        """Return how many rows ended so."""
+        return sum(row.outcome is outcome for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """What an import works with: the steward's connection, the keys, and where facts come from."""
+
+    connection: Connection
+    keys: Keys
+    facts: FactSource
+    actor: str
+
+    @property
+    def list_key(self) -> bytes:
+        """Key of the row keys and hashes."""
+        return self.keys.derive(Purpose.LISTS)
+
+
+def import_answers(importer: Importer, paths: Sequence[Path]) -> list[FileReport]:
+    """Take in files of answers, in the order of their names; each is committed by itself."""
+    with AnswerReader() as reader:
+        return [import_file(importer, reader, path) for path in sorted(paths)]
+
+
+def import_file(importer: Importer, reader: AnswerReader, path: Path) -> FileReport:
+    """Take in one file; the same bytes again give the same report and change nothing."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise EnvironmentFailedError(
+            f"An answer cannot be opened: {error.strerror}. Check the path and the rights, then repeat the command.",
+            f"Không mở được tệp trả lời: {error.strerror}. Hãy kiểm tra đường dẫn và quyền, rồi chạy lại lệnh.",
+        ) from None
+    with importer.connection.transaction():
+        store.lock_answers(importer.connection)
+        known = store.known_file(importer.connection, path, digest)
+        if known is not None:
+            return known
+        report = _take_in(importer, reader.read(path), path, digest)
+        store.record_file(importer.connection, report)
+        return report
+
+
+def _take_in(importer: Importer, sheet: AnswerSheet | Unreadable, path: Path, digest: str) -> FileReport:
+    if isinstance(sheet, Unreadable):
+        return _refused(path, digest, sheet.reason_code)
+    keys = [parts[0] for row in sheet.rows if (parts := split_key(row.key_text))]
+    sent = store.sent_rows(importer.connection, keys)
+    is_known_batch = sheet.manifest is not None and store.batch_exists(
+        importer.connection, sheet.manifest.batch_id
+    )
+    if not sent and not is_known_batch:
+        return _refused(path, digest, "BATCH-UNKNOWN")
+    answered = [row for row in sheet.rows if row.is_answered or not row.key_text]
+    if not answered:
+        return _refused(path, digest, "ANSWER-EMPTY")
+    commune = _commune(sheet, sent)
+    verdicts = _judge(importer, answered, sent, commune)
+    store.apply_verdicts(
+        importer.connection, importer.keys, store.Source(digest, sheet), verdicts, importer.actor
+    )
+    lists = {
+        (entry.batch_id, entry.item_class.value) for entry in sent.values() if entry.commune_id == commune
+    }
+    batch, item_class = next(iter(sorted(lists)), (None, None))
+    rows = tuple(
+        RowReport(v.row.row_no, v.sent.row_key if v.sent else None, v.outcome, v.reason_code)
+        for v in verdicts
+    )
+    return FileReport(
+        path, digest, "read", "READ", batch, commune, item_class, len(sheet.rows) - len(answered), rows
+    )
+
+
+def _refused(path: Path, digest: str, reason: str) -> FileReport:
+    return FileReport(path, digest, "refused", reason, None, None, None, 0, ())
+
+
+def _commune(sheet: AnswerSheet, sent: Mapping[str, SentRow]) -> str | None:
+    """The list's own commune: as its hidden row says, else the one most of its rows belong to."""
+    communes = Counter(entry.commune_id for entry in sent.values())
+    if sheet.manifest is not None:
+        for commune in sorted(communes):
+            if commune.split("@")[0] == sheet.manifest.commune_code:
+                return commune
+        return sheet.manifest.commune_code if communes else None
+    return min(communes, key=lambda commune: (-communes[commune], commune)) if communes else None
+
+
+def _judge(
+    importer: Importer, rows: Sequence[AnswerRow], sent: Mapping[str, SentRow], commune: str | None
+) -> list[RowVerdict]:
+    checked = [judge_key(row, importer.list_key, sent, commune) for row in rows]
+    right = [(row, found) for row, found in zip(rows, checked, strict=True) if isinstance(found, SentRow)]
+    known = _knowledge(importer, sent, right)
+    judged = iter([judge_answer(row, found, known) for row, found in right])
+    verdicts = [entry if isinstance(entry, RowVerdict) else next(judged) for entry in checked]
+    verdicts = _compare_with_earlier(importer, verdicts)
+    return _compare_with_each_other(importer, verdicts)
+
+
+def _knowledge(
+    importer: Importer, sent: Mapping[str, SentRow], right: Sequence[tuple[AnswerRow, SentRow]]
+) -> Knowledge:
+    children = importer.facts.children_by_id({found.child_id for _, found in right})
+    bare = Knowledge(sent, children, {}, {})
+    numbers = {verdict.number for row, found in right if (verdict := judge_answer(row, found, bare)).number}
+    wanted = sorted(number for number in numbers if number)
+    lookup = importer.keys.derive(Purpose.LOOKUP)
+    holders = store.holders(importer.connection, {number: lookup_index(lookup, number) for number in wanted})
+    return Knowledge(sent, children, holders, importer.facts.persons_by_number(wanted))
+
+
+def answer_mark(key: bytes, verdict: RowVerdict) -> bytes:
+    """Return a keyed mark of what an answer says: equal answers have equal marks, and it tells no number."""
+    result = verdict.result.value if verdict.result else ""
+    return hmac.new(key, f"answer|{result}|{verdict.number or ''}".encode(), hashlib.sha256).digest()
+
+
+def _compare_with_earlier(importer: Importer, verdicts: Sequence[RowVerdict]) -> list[RowVerdict]:
+    """Late, repeated and contradicting answers: what was applied first stays."""
+    return [_against_earlier(importer.list_key, verdict) for verdict in verdicts]
+
+
+def _against_earlier(key: bytes, verdict: RowVerdict) -> RowVerdict:
+    sent = verdict.sent
+    if sent is None or verdict.outcome is not APPLIED:
+        return verdict
+    if sent.earlier_mark is not None:
+        if sent.earlier_mark == answer_mark(key, verdict):
+            return replace(verdict, outcome=REFUSED, reason_code="ANSWER-REPEATED", number=None)
+        return replace(verdict, outcome=HELD, reason_code="ANSWER-CONTRADICTS", number=None)
+    if sent.state in (ItemState.CLOSED, ItemState.WITHDRAWN):
+        return replace(verdict, outcome=HELD, reason_code="ITEM-CLOSED", number=None)
+    return verdict
+
+
+def _compare_with_each_other(importer: Importer, verdicts: Sequence[RowVerdict]) -> list[RowVerdict]:
+    """The same row twice, and one number for two children: inside a file no row comes first."""
+    marks: dict[str, set[bytes]] = {}
+    owners: dict[str, set[str]] = {}
+    for verdict in verdicts:
+        if verdict.sent is not None and verdict.outcome is APPLIED:
+            marks.setdefault(verdict.sent.item_id, set()).add(answer_mark(importer.list_key, verdict))
+            if verdict.number:
+                owners.setdefault(verdict.number, set()).add(verdict.sent.child_id)
+    seen: set[str] = set()
+    return [_inside_file(verdict, marks, owners, seen) for verdict in verdicts]
+
+
+def _inside_file(
+    verdict: RowVerdict, marks: Mapping[str, set[bytes]], owners: Mapping[str, set[str]], seen: set[str]
+) -> RowVerdict:
+    if verdict.sent is None or verdict.outcome is not APPLIED:
+        return verdict
+    if len(marks[verdict.sent.item_id]) > 1:
+        return replace(verdict, outcome=HELD, reason_code="ROW-TWICE", number=None)
+    if verdict.number and len(owners[verdict.number]) > 1:
+        return replace(verdict, outcome=HELD, reason_code="NUMBER-TWICE", number=None)
+    if verdict.sent.item_id in seen:
+        return replace(verdict, outcome=REFUSED, reason_code="ANSWER-REPEATED", number=None)
+    seen.add(verdict.sent.item_id)
+    return verdict
+
+
+def default_day(answered: date | None, as_of: date) -> date:
+    """Return the day an answer counts from: the one in its signature, else that of its batch."""
+    return answered if answered is not None and answered >= as_of else as_of
