@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -179,7 +180,7 @@ class HttpClient:
             except requests.exceptions.SSLError:
                 raise PullStoppedError("API-TLS", "the source's certificate or protocol is not trusted") from None
             except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
-                raise _Transient("API-TRANSIENT") from None
+                raise _TransientError("API-TRANSIENT") from None
             if not response.is_redirect:
                 return self._checked(response)
             url, query = self._redirected(response, url, method), None
@@ -222,9 +223,9 @@ class HttpClient:
         if status in (401, 403):
             raise SessionLostError("API-AUTH", f"the source answered {status}")
         if status == 429:
-            raise _Transient("API-THROTTLE", self._told_wait(retry_after))
+            raise _TransientError("API-THROTTLE", self._told_wait(retry_after))
         if status in _TRANSIENT:
-            raise _Transient("API-TRANSIENT", self._told_wait(retry_after))
+            raise _TransientError("API-TRANSIENT", self._told_wait(retry_after))
         raise PullStoppedError("API-SCHEMA", f"the source answered {status}")
 
     def _told_wait(self, text: str | None) -> float | None:
@@ -243,25 +244,36 @@ class HttpClient:
         return seconds
 
     def _body(self, response: requests.Response, largest: int, seconds: float) -> Iterator[bytes]:
-        """Yield a body within its size and time; one cut short is no body."""
-        deadline = self.clock.now() + seconds
+        """Yield a body within its size and time; one cut short is no body, one that inflates past the limit neither."""
+        packed = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if packed not in ("identity", "gzip", ""):
+            raise PullStoppedError("API-SCHEMA", "the source packs its answer in a way we do not accept")
+        arriving = self._raw(response, largest, self.clock.now() + seconds)
         total = 0
-        raw = response.raw
+        for chunk in _inflated(arriving) if packed == "gzip" else arriving:
+            total += len(chunk)
+            if total > largest:
+                raise PullStoppedError("API-BOMB", "the source sent more than the limit")
+            yield chunk
+
+    def _raw(self, response: requests.Response, largest: int, deadline: float) -> Iterator[bytes]:
+        """Yield the bytes on the wire; their number has to be the one announced."""
+        total = 0
         try:
-            while chunk := raw.read1(_STEP, decode_content=True):
+            while chunk := response.raw.read1(_STEP, decode_content=False):
                 total += len(chunk)
                 if total > largest:
                     raise PullStoppedError("API-BOMB", "the source sent more than the limit")
                 if self.clock.now() > deadline:
-                    raise _Transient("API-TRANSIENT")
+                    raise _TransientError("API-TRANSIENT")
                 yield chunk
         except urllib3.exceptions.SSLError:
             raise PullStoppedError("API-TLS", "the encrypted connection broke its rules") from None
-        except urllib3.exceptions.HTTPError:
-            raise _Transient("API-TRUNCATED") from None
+        except (urllib3.exceptions.HTTPError, OSError):
+            raise _TransientError("API-TRUNCATED") from None
         declared = response.headers.get("Content-Length", "")
-        if declared.isdigit() and not response.headers.get("Content-Encoding") and int(declared) != total:
-            raise _Transient("API-TRUNCATED")
+        if declared.isdigit() and int(declared) != total:
+            raise _TransientError("API-TRUNCATED")
 
     # -- repeated attempts -------------------------------------------------------------------------
 
@@ -270,7 +282,7 @@ class HttpClient:
         for number in range(1, self.policy.attempts + 1):
             try:
                 return attempt()
-            except _Transient as failure:
+            except _TransientError as failure:
                 if number == self.policy.attempts:
                     raise PullStoppedError(
                         failure.code, f"the source failed {number} times in a row; run again later, the pull resumes"
@@ -283,12 +295,27 @@ class HttpClient:
         return (told or 0.0) + grown * (0.5 + 0.5 * self.clock.jitter())
 
 
-class _Transient(Exception):
+class _TransientError(Exception):
     """One attempt failed in a way that may pass."""
 
     def __init__(self, code: str, wait: float | None = None) -> None:
         super().__init__(code)
         self.code, self.wait = code, wait
+
+
+def _inflated(arriving: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a gzip stream inflated in small steps; the stream has to end properly."""
+    engine = zlib.decompressobj(31)
+    try:
+        for packed in arriving:
+            rest = packed
+            while rest and not engine.eof:
+                yield engine.decompress(rest, _STEP)
+                rest = engine.unconsumed_tail
+    except zlib.error:
+        raise _TransientError("API-TRUNCATED") from None
+    if not engine.eof:
+        raise _TransientError("API-TRUNCATED")
 
 
 def _is_date(text: str) -> bool:

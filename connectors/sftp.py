@@ -82,18 +82,21 @@ class SftpSource:
         if self._client is not None:
             self._client.close()
 
+    @property
+    def _open(self) -> paramiko.SFTPClient:
+        if self._sftp is None:
+            raise ConfigurationError("An SFTP source is used as a context; it is not connected.")
+        return self._sftp
+
     def files(self) -> Iterator[RemoteFile]:
         """Yield regular files in the order of their names; links are neither followed nor fetched."""
-        count = 0
-        for found in sorted(self._walk(self.place.folder, 0), key=lambda file: file.path):
-            count += 1
-            if count > self.place.most_files:
+        for count, found in enumerate(sorted(self._walk(self.place.folder, 0), key=lambda file: file.path)):
+            if count >= self.place.most_files:
                 raise PullStoppedError("API-LOOP", "the SFTP folder holds more files than the limit")
             yield found
 
     def _walk(self, folder: str, depth: int) -> Iterator[RemoteFile]:
-        assert self._sftp is not None
-        for entry in self._sftp.listdir_attr(folder):
+        for entry in self._open.listdir_attr(folder):
             name = entry.filename
             if name in (".", "..") or "/" in name or entry.st_mode is None:
                 continue
@@ -105,20 +108,20 @@ class SftpSource:
 
     def fetch(self, file: RemoteFile, scratch: Path) -> tuple[Path, str]:
         """Return our copy of a file and its hash; one that changed meanwhile is left for the next run."""
-        assert self._sftp is not None
+        sftp = self._open
         if file.size > self.place.largest_file:
             raise PullStoppedError("API-BOMB", "a file on the SFTP server is larger than the limit")
         target = scratch / f"sftp-{secrets.token_hex(8)}"
         digest, size = hashlib.sha256(), 0
         try:
-            with self._sftp.open(file.path, "rb") as source, target.open("wb") as sink:
+            with sftp.open(file.path, "rb") as source, target.open("wb") as sink:
                 while chunk := source.read(_STEP):
                     size += len(chunk)
                     if size > self.place.largest_file:
                         raise PullStoppedError("API-BOMB", "a file on the SFTP server grew past the limit")
                     digest.update(chunk)
                     sink.write(chunk)
-            after = self._sftp.stat(file.path)
+            after = sftp.stat(file.path)
         except OSError:
             target.unlink(missing_ok=True)
             raise PullStoppedError("API-TRANSIENT", "a file could not be read whole from the SFTP server") from None

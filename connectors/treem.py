@@ -20,7 +20,12 @@ from connectors.http import Clock, HttpClient, HttpPolicy, PullStoppedError, Ses
 if TYPE_CHECKING:
     from childdb.settings import Settings
 
-WORKBOOK_TYPES = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream")
+WORKBOOK_TYPES = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-excel",
+    "application/octet-stream",
+    "text/csv",
+)
 PAGE_ROWS = 1000
 MOST_PAGES = 100_000
 TRIES = 3
@@ -217,7 +222,7 @@ class ChangePull:
             try:
                 state = self._pages(state)
                 break
-            except _Drift:
+            except _DriftError:
                 state = self._again(state)
         result = self._finish(state)
         self._clear()
@@ -233,7 +238,7 @@ class ChangePull:
             if state.pages >= MOST_PAGES:
                 raise PullStoppedError("API-LOOP", "the source has more pages than the limit")
         if state.rows != state.total:
-            raise _Drift
+            raise _DriftError
         return state
 
     def _take(self, state: Checkpoint, page: Page) -> Checkpoint:
@@ -241,7 +246,7 @@ class ChangePull:
         page_hash = hashlib.sha256(content).hexdigest()
         rows = state.rows + len(page.items)
         if state.total is not None and page.total != state.total:
-            raise _Drift
+            raise _DriftError
         if not page.items and rows < page.total:
             raise PullStoppedError("API-SCHEMA", "an empty page came before the end of the data")
         is_loop = page.next_cursor is not None and (page.next_cursor in state.seen_cursors or page.next_cursor == state.cursor)
@@ -313,7 +318,7 @@ class ChangePull:
             page.unlink()
 
 
-class _Drift(Exception):
+class _DriftError(Exception):
     """The data moved between two pages."""
 
 

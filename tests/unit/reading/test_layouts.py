@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factory import PLAIN_COLUMNS, PLAIN_HEADER, child, children, csv_text, plain_workbook, write_workbook
+from sheet_factory import PLAIN_COLUMNS, PLAIN_HEADER, child, children, csv_text, plain_workbook, write_workbook
 from openpyxl import Workbook
 
 from childdb.reading import FileReading, Outcome, read_file
