@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from childdb.portal.words import Language, sort_key
@@ -30,7 +32,8 @@ def load_glossary(language: Language, path: Path = DATA / "glossary.csv") -> lis
     return sorted(terms, key=lambda term: sort_key(term.term))
 
 
-def load_labels(name: str, language: Language) -> dict[str, str]:
+@cache
+def load_labels(name: str, language: Language) -> Mapping[str, str]:
     """Return code → label from ``data/<name>.csv``, in the order of the file."""
     with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return {row["code"]: row[f"label_{language.value}"] for row in csv.DictReader(file)}
