@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from psycopg import Connection
 
 from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index, seal
 from childdb.worklists.answers import AnswerSheet
-from childdb.worklists.judging import APPLIED, RowVerdict, SentRow
+from childdb.worklists.imported import FileReport, RowReport
+from childdb.worklists.judging import APPLIED, RowVerdict, SentRow, answer_mark, default_day
 from childdb.worklists.model import AnswerOutcome, ItemClass, ItemState
-
-if TYPE_CHECKING:
-    from childdb.worklists.imports import FileReport
 
 ANSWERS_LOCK = 250_714
 
@@ -55,10 +53,22 @@ def sent_rows(connection: Connection, keys: Iterable[str]) -> dict[str, SentRow]
         "where r.row_key = any(%s)",
         [sorted(set(keys))],
     )
-    return {
-        row[0]: SentRow(*row[:6], ItemClass(row[6]), ItemState(row[7]), bytes(row[8]) if row[8] else None)
-        for row in rows
-    }
+    return {row[0]: _sent_row(row) for row in rows}
+
+
+def _sent_row(row: Sequence[Any]) -> SentRow:
+    key, digest, batch, item, child, commune, item_class, state, mark = row
+    return SentRow(
+        key,
+        digest,
+        batch,
+        item,
+        child,
+        commune,
+        ItemClass(item_class),
+        ItemState(state),
+        bytes(mark) if mark else None,
+    )
 
 
 def holders(connection: Connection, indexes: Mapping[str, bytes]) -> dict[str, frozenset[str]]:
@@ -99,8 +109,6 @@ def _batch_days(connection: Connection, verdicts: Sequence[RowVerdict]) -> dict[
 def _write_answer(
     connection: Connection, keys: Keys, source: Source, verdict: RowVerdict, as_of: date, actor: str
 ) -> None:
-    from childdb.worklists.imports import answer_mark, default_day
-
     sent, answered = verdict.sent, source.sheet.answered_date
     day = default_day(answered, as_of)
     answer = hashlib.sha256(f"{source.file_sha256}|{verdict.row.row_no}".encode()).hexdigest()[:24]
@@ -164,8 +172,6 @@ def record_file(connection: Connection, report: FileReport) -> None:
 
 def known_file(connection: Connection, path: Path, digest: str) -> FileReport | None:
     """Return what became of a file that was taken in before; None for a new one."""
-    from childdb.worklists.imports import FileReport, RowReport
-
     found = connection.execute(
         "select outcome, reason_code, batch_id, commune_id, item_class, unanswered_count "
         "from quality.request_files where file_sha256 = %s",
@@ -180,4 +186,7 @@ def known_file(connection: Connection, path: Path, digest: str) -> FileReport | 
     ends = tuple(
         RowReport(number, key, AnswerOutcome(outcome), reason) for number, key, outcome, reason in rows
     )
-    return FileReport(path, digest, *found, ends, is_repeat=True)
+    outcome, reason, batch, commune, item_class, unanswered = found
+    return FileReport(
+        path, digest, outcome, reason, batch, commune, item_class, unanswered, ends, is_repeat=True
+    )

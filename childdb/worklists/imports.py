@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +16,7 @@ from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index
 from childdb.worklists import answer_store as store
 from childdb.worklists.answers import AnswerReader, AnswerRow, AnswerSheet, Unreadable
+from childdb.worklists.imported import FileReport, RowReport
 from childdb.worklists.judging import (
     APPLIED,
     HELD,
@@ -26,10 +25,11 @@ from childdb.worklists.judging import (
     RegisteredPerson,
     RowVerdict,
     SentRow,
+    answer_mark,
     judge_answer,
     judge_key,
 )
-from childdb.worklists.model import AnswerOutcome, ItemState, ListedChild
+from childdb.worklists.model import ItemState, ListedChild
 from childdb.worklists.rowkeys import split_key
 
 
@@ -41,36 +41,6 @@ class FactSource(Protocol):
 
     def persons_by_number(self, numbers: Iterable[str]) -> Mapping[str, RegisteredPerson]:
         """Return who the population extract knows under each number."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowReport:
-    """The end of one answered row, as the command tells it."""
-
-    row_no: int
-    row_key: str | None
-    outcome: AnswerOutcome
-    reason_code: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """The end of one file of answers."""
-
-    path: Path
-    file_sha256: str
-    outcome: str
-    reason_code: str
-    batch_id: str | None
-    commune_id: str | None
-    item_class: str | None
-    unanswered: int
-    rows: tuple[RowReport, ...]
-    is_repeat: bool = False
-
-    def count(self, outcome: AnswerOutcome) -> int:
-        """Return how many rows ended so."""
-        return sum(row.outcome is outcome for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +79,8 @@ def import_file(importer: Importer, reader: AnswerReader, path: Path) -> FileRep
         if known is not None:
             return known
         report = _take_in(importer, reader.read(path), path, digest)
-        store.record_file(importer.connection, report)
+        if report.outcome == "read":
+            store.record_file(importer.connection, report)
         return report
 
 
@@ -183,12 +154,6 @@ def _knowledge(
     return Knowledge(sent, children, holders, importer.facts.persons_by_number(wanted))
 
 
-def answer_mark(key: bytes, verdict: RowVerdict) -> bytes:
-    """Return a keyed mark of what an answer says: equal answers have equal marks, and it tells no number."""
-    result = verdict.result.value if verdict.result else ""
-    return hmac.new(key, f"answer|{result}|{verdict.number or ''}".encode(), hashlib.sha256).digest()
-
-
 def _compare_with_earlier(importer: Importer, verdicts: Sequence[RowVerdict]) -> list[RowVerdict]:
     """Late, repeated and contradicting answers: what was applied first stays."""
     return [_against_earlier(importer.list_key, verdict) for verdict in verdicts]
@@ -233,8 +198,3 @@ def _inside_file(
         return replace(verdict, outcome=REFUSED, reason_code="ANSWER-REPEATED", number=None)
     seen.add(verdict.sent.item_id)
     return verdict
-
-
-def default_day(answered: date | None, as_of: date) -> date:
-    """Return the day an answer counts from: the one in its signature, else that of its batch."""
-    return answered if answered is not None and answered >= as_of else as_of

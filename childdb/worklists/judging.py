@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -154,3 +156,14 @@ def contradicts(person: RegisteredPerson, child: ListedChild) -> bool:
         return True
     theirs, ours = match_key(person.full_name or "").split(), match_key(child.name or "").split()
     return bool(theirs and ours and theirs[-1] != ours[-1])
+
+
+def answer_mark(key: bytes, verdict: RowVerdict) -> bytes:
+    """Return a keyed mark of what an answer says: equal answers have equal marks, and it tells no number."""
+    result = verdict.result.value if verdict.result else ""
+    return hmac.new(key, f"answer|{result}|{verdict.number or ''}".encode(), hashlib.sha256).digest()
+
+
+def default_day(answered: date | None, as_of: date) -> date:
+    """Return the day an answer counts from: the one in its signature, else that of its batch."""
+    return answered if answered is not None and answered >= as_of else as_of
