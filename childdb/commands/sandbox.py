@@ -17,20 +17,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     generate = commands.add_parser("generate", help="write a synthetic nation with its truth")
-    generate.add_argument("--children", type=int, required=True, help="children of the nation, 100 to 30,000,000")
+    generate.add_argument(
+        "--children", type=int, required=True, help="children of the nation, 100 to 30,000,000"
+    )
     generate.add_argument("--seed", type=int, default=1, help="same seed, same bytes")
-    generate.add_argument("--profile", choices=("none", "default", "hard"), default="default", help="error profile")
-    generate.add_argument("--communes", type=int, default=36, help="communes that send workbooks (0: Parquet only)")
+    generate.add_argument(
+        "--profile", choices=("none", "default", "hard"), default="default", help="error profile"
+    )
+    generate.add_argument(
+        "--communes", type=int, default=36, help="communes that send workbooks (0: Parquet only)"
+    )
     generate.add_argument("--out", type=Path, required=True, help="folder to write to")
-    evolve = commands.add_parser("evolve", help="let a sandbox folder's nation live on: newer lists of some communes")
+    evolve = commands.add_parser(
+        "evolve", help="let a sandbox folder's nation live on: newer lists of some communes"
+    )
     evolve.add_argument("--data", type=Path, required=True, help="folder that 'generate' wrote")
-    evolve.add_argument("--share", type=float, default=0.05, help="share of sending communes that send a newer list")
+    evolve.add_argument(
+        "--share", type=float, default=0.05, help="share of sending communes that send a newer list"
+    )
     evolve.add_argument("--seed", type=int, default=1, help="same seed, same changes")
     evolve.add_argument("--out", type=Path, required=True, help="folder to write to")
     serve = commands.add_parser("serve", help="serve a sandbox folder as the entry software would")
     serve.add_argument("--data", type=Path, required=True, help="folder that 'generate' wrote")
     serve.add_argument("--port", type=int, default=8099, help="port on 127.0.0.1 (0: any free one)")
-    serve.add_argument("--tls", action="store_true", help="HTTPS with a certificate of its own (software/server.crt)")
+    serve.add_argument(
+        "--tls", action="store_true", help="HTTPS with a certificate of its own (software/server.crt)"
+    )
     serve.add_argument("--fault", action="append", default=[], metavar="KIND[:TIMES]", help="a fault to show")
 
 
@@ -58,14 +70,21 @@ def _evolve(arguments: argparse.Namespace) -> ExitStatus:
     from childdb.sandbox.evolve import evolve
 
     counts = evolve(arguments.data, arguments.share, arguments.seed, arguments.out, _progress)
-    emit(arguments, {"out": str(arguments.out), **counts}, [f"{name}: {count:,}" for name, count in counts.items()])
+    emit(
+        arguments,
+        {"out": str(arguments.out), **counts},
+        [f"{name}: {count:,}" for name, count in counts.items()],
+    )
     return ExitStatus.DONE
 
 
 def _planned(fault: str) -> tuple[str, int]:
     kind, _, times = fault.partition(":")
     if kind not in FAULTS or not (times or "1").isdigit():
-        raise UsageError(f"--fault takes one of {', '.join(FAULTS)}, with :TIMES if wanted.", f"--fault nhận một trong {', '.join(FAULTS)}.")
+        raise UsageError(
+            f"--fault takes one of {', '.join(FAULTS)}, with :TIMES if wanted.",
+            f"--fault nhận một trong {', '.join(FAULTS)}.",
+        )
     return kind, int(times or "1")
 
 

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.geography import date_of
 from childdb.sandbox.hashing import Bools, Ints
 from childdb.sandbox.lunar import lunar_day_month
@@ -39,7 +40,9 @@ class DateForm(IntEnum):
 
 
 def _impossible(day: dt.date) -> str:
-    return (f"30/02/{day.year}", f"31/04/{day.year}", f"00/00/{day.year}", f"31/09/{day.year}")[day.toordinal() % 4]
+    return (f"30/02/{day.year}", f"31/04/{day.year}", f"00/00/{day.year}", f"31/09/{day.year}")[
+        day.toordinal() % 4
+    ]
 
 
 def _out_of_range(day: dt.date) -> str:
@@ -67,16 +70,16 @@ _WRITERS: dict[DateForm, Callable[[dt.date], str]] = {
 
 
 @cache
-def _pool() -> pa.Array:
+def _pool() -> Column:
     days = [date_of(number) for number in range(FIRST_DAY, LAST_DAY)]
-    return pa.array([_WRITERS[form](day) for form in DateForm if form in _WRITERS for day in days], pa.string())
+    return column([_WRITERS[form](day) for form in DateForm if form in _WRITERS for day in days], pa.string())
 
 
-def date_texts(days: Ints, forms: Ints) -> pa.Array:
+def date_texts(days: Ints, forms: Ints) -> Column:
     """Return each day in its form; NULL where the form is NONE."""
     absent = forms == DateForm.NONE
     codes = np.where(absent, 0, (days - FIRST_DAY) + forms * (LAST_DAY - FIRST_DAY))
-    return _pool().take(pa.array(codes, mask=absent))
+    return _pool().take(column(codes, mask=absent))
 
 
 @cache

@@ -15,11 +15,30 @@ from childdb.sandbox.rows import RowKind, Rows
 
 # Share of children per group, by rough published orders of size; ages in which a group occurs.
 _CIRCUMSTANCES: dict[str, tuple[float, int, int]] = {
-    "SC01": (0.0010, 0, 18), "SC02": (0.0004, 0, 18), "SC03": (0.0020, 0, 18), "SC04": (0.0110, 0, 18), "SC05": (0.0002, 0, 18),
-    "SC06": (0.0003, 12, 18), "SC07": (0.0002, 12, 18), "SC08": (0.0040, 11, 18), "SC09": (0.0002, 0, 18), "SC10": (0.0002, 6, 18),
-    "SC11": (0.0003, 4, 18), "SC12": (0.0001, 0, 18), "SC13": (0.0500, 0, 18), "SC14": (0.0003, 0, 18),
-}  # fmt: skip
-_HELP = ("monthly_allowance", "health_insurance", "tuition", "scholarship", "gift", "rehabilitation", "alternative_care")
+    "SC01": (0.0010, 0, 18),
+    "SC02": (0.0004, 0, 18),
+    "SC03": (0.0020, 0, 18),
+    "SC04": (0.0110, 0, 18),
+    "SC05": (0.0002, 0, 18),
+    "SC06": (0.0003, 12, 18),
+    "SC07": (0.0002, 12, 18),
+    "SC08": (0.0040, 11, 18),
+    "SC09": (0.0002, 0, 18),
+    "SC10": (0.0002, 6, 18),
+    "SC11": (0.0003, 4, 18),
+    "SC12": (0.0001, 0, 18),
+    "SC13": (0.0500, 0, 18),
+    "SC14": (0.0003, 0, 18),
+}
+_HELP = (
+    "monthly_allowance",
+    "health_insurance",
+    "tuition",
+    "scholarship",
+    "gift",
+    "rehabilitation",
+    "alternative_care",
+)
 
 
 @dataclass(frozen=True)
@@ -71,17 +90,33 @@ def details_of(nation: Nation, rows: Rows) -> Details:
     change, change_day = _changes(nation, rows, age)
     updated = _updated(nation, rows, change_day)
     return Details(
-        age, circumstances, _at_risk(nation, rows, special, poverty), poverty, disability, degree, given,
-        rows.day - 30 - dice.below("help day", people.index, 300), _school(nation, rows, age, circumstances),
-        dice.choice("vaccination", people.index, [0.93, 0.055, 0.015]), registered, change, change_day, updated,
+        age,
+        circumstances,
+        _at_risk(nation, rows, special, poverty),
+        poverty,
+        disability,
+        degree,
+        given,
+        rows.day - 30 - dice.below("help day", people.index, 300),
+        _school(nation, rows, age, circumstances),
+        dice.choice("vaccination", people.index, [0.93, 0.055, 0.015]),
+        registered,
+        change,
+        change_day,
+        updated,
         dice.below("minute", rows.draw + (rows.kind << 40), 600) + 450,
-    )  # fmt: skip
+    )
 
 
 def _poverty(nation: Nation, rows: Rows) -> Ints:
     """Return 0 for poor, 1 for near poor, 2 for other households."""
     settings = cast(dict[str, Any], document("nation"))["provinces"]
-    shares = np.array([[settings[row["province_code"]][name] for name in ("poor", "near_poor")] for row in nation.geography.communes])
+    shares = np.array(
+        [
+            [settings[row["province_code"]][name] for name in ("poor", "near_poor")]
+            for row in nation.geography.communes
+        ]
+    )
     factor = np.where(nation.geography.is_rural, 1.2, 0.4)[:, None] * shares
     own = rows.people.commune
     drawn = nation.dice.uniform("poverty", rows.people.household)
@@ -129,7 +164,11 @@ def _at_risk(nation: Nation, rows: Rows, special: Bools, poverty: Ints) -> Bools
 def _help(nation: Nation, rows: Rows, special: Bools, poverty: Ints) -> list[list[str]]:
     """Return the kinds of help each child receives, in the order of the code list."""
     dice, index = nation.dice, rows.people.index
-    any_help = dice.chance("helped", index, np.where(special, 0.82, np.where(poverty == 0, 0.35, np.where(poverty == 1, 0.15, 0.01))))
+    any_help = dice.chance(
+        "helped",
+        index,
+        np.where(special, 0.82, np.where(poverty == 0, 0.35, np.where(poverty == 1, 0.15, 0.01))),
+    )
     found: list[list[str]] = [[] for _ in range(len(rows))]
     first = dice.choice("help kind", index, [0.4, 0.25, 0.12, 0.05, 0.1, 0.05, 0.03])
     second = dice.choice("second help", index, [0.2, 0.3, 0.2, 0.1, 0.2, 0.0, 0.0])
@@ -166,7 +205,13 @@ def _changes(nation: Nation, rows: Rows, age: Ints) -> tuple[list[str | None], I
     turned = (age >= 16) & dice.chance("closed at 16", people.index, 1.0 if nation.profile.clean else 0.6)
     arrived = dice.chance("moved in", people.household, 0.02) & ~behind
     newborn = (rows.day - people.birth < 365) & dice.chance("born noted", people.index, 0.5)
-    kinds = [(died, "died"), (left | closed, "moved_out"), (turned, "turned_16"), (newborn, "born"), (arrived, "moved_in")]
+    kinds = [
+        (died, "died"),
+        (left | closed, "moved_out"),
+        (turned, "turned_16"),
+        (newborn, "born"),
+        (arrived, "moved_in"),
+    ]
     names: list[str | None] = [None] * len(rows)
     day = np.full(len(rows), -1)
     taken = np.zeros(len(rows), dtype=bool)
@@ -180,7 +225,9 @@ def _changes(nation: Nation, rows: Rows, age: Ints) -> tuple[list[str | None], I
 
 def _day_of(nation: Nation, rows: Rows, change: str) -> Ints:
     people = rows.people
-    recent = np.maximum(rows.day - 40 - nation.dice.below("recent change", people.household, 500), people.birth)
+    recent = np.maximum(
+        rows.day - 40 - nation.dice.below("recent change", people.household, 500), people.birth
+    )
     if change == "born":
         return people.birth
     if change == "turned_16":
@@ -197,6 +244,7 @@ def _birthday(birth: int) -> int:
 def _updated(nation: Nation, rows: Rows, change_day: Ints) -> Ints:
     """Return the day of last update: between birth and list, never before a recorded change; repeats spelt otherwise are older."""
     span = np.minimum(rows.day - rows.people.birth, 500)
-    day = rows.day - (nation.dice.uniform("updated", rows.people.index) * span).astype(np.int64)
+    day: Ints = rows.day - (nation.dice.uniform("updated", rows.people.index) * span).astype(np.int64)
     day = np.maximum(day, change_day)
-    return np.where(rows.kind == RowKind.SPELT_OTHERWISE, day - 1 - nation.dice.below("older", rows.people.index, 90), day)
+    older: Ints = day - 1 - nation.dice.below("older", rows.people.index, 90)
+    return np.where(rows.kind == RowKind.SPELT_OTHERWISE, older, day)

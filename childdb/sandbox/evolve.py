@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from childdb.errors import ConfigurationError, UsageError
+from childdb.sandbox.columns import column
 from childdb.sandbox.exports import FILE_FIELDS
 from childdb.sandbox.generate import Order, prepare, write_all
-from childdb.sandbox.geography import Delivery, Geography
+from childdb.sandbox.geography import Delivery
 from childdb.sandbox.habits import build_habits
 from childdb.sandbox.hashing import Bools, Dice, Ints
 from childdb.sandbox.lexicon import SOUTHERN_KINH
@@ -53,7 +54,11 @@ class LaterNation(Nation):
     def __init__(self, base: Nation, changed: Bools, later: Dice) -> None:
         days = base.geography.list_day.copy()
         days[changed] = base.geography.newest_day + 7 + later.below("newer list", np.flatnonzero(changed), 14)
-        geography = replace(base.geography, list_day=days, newest_day=int(max(base.geography.newest_day, days[changed].max(initial=0))))
+        geography = replace(
+            base.geography,
+            list_day=days,
+            newest_day=int(max(base.geography.newest_day, days[changed].max(initial=0))),
+        )
         super().__init__(base.seed, geography, base.profile)
         self.changed, self.later = changed, later
 
@@ -66,8 +71,14 @@ class LaterNation(Nation):
         gone = now - self.later.below("days ago", people.index, 7)
         died = here & self.later.chance("later died", people.index, _DIED)
         left = here & ~died & self.later.chance("later left", people.household, _LEFT)
-        listed = people.listed | (here & ~people.died & self.later.chance("later listed", people.index, _LISTED))
-        home = np.where(left, self.other_commune("later left to", people.household, people.commune, outside=True), people.home)
+        listed = people.listed | (
+            here & ~people.died & self.later.chance("later listed", people.index, _LISTED)
+        )
+        home = np.where(
+            left,
+            self.other_commune("later left to", people.household, people.commune, outside=True),
+            people.home,
+        )
         changed = replace(
             people,
             died=people.died | died,
@@ -90,20 +101,44 @@ class LaterNation(Nation):
         slot = _LATER_SLOTS + parents.household % 40_000
         return replace(
             parents,
-            index=index, order=parents.order + 9, sex=sex, birth=birth, year=year, name=self._newborn_names(parents, index, sex),
-            number=self.in_slot(child_head(province, sex, year), slot), sibling_number=parents.number, certificate=parents.certificate + 2000,
-            listed=self.later.chance("newborn listed", index, 0.6), registered=np.ones(len(index), dtype=bool), twin=np.zeros(len(index), dtype=bool),
-        )  # fmt: skip
+            index=index,
+            order=parents.order + 9,
+            sex=sex,
+            birth=birth,
+            year=year,
+            name=self._newborn_names(parents, index, sex),
+            number=self.in_slot(child_head(province, sex, year), slot),
+            sibling_number=parents.number,
+            certificate=parents.certificate + 2000,
+            listed=self.later.chance("newborn listed", index, 0.6),
+            registered=np.ones(len(index), dtype=bool),
+            twin=np.zeros(len(index), dtype=bool),
+        )
 
     def _newborn_names(self, parents: People, index: Ints, sex: Ints) -> Ints:
-        south = np.array([int(row["province_code"]) >= 48 for row in self.geography.communes])[parents.commune]
+        south = np.array([int(row["province_code"]) >= 48 for row in self.geography.communes])[
+            parents.commune
+        ]
         group = np.where((parents.ethnic == 1) & south, SOUTHERN_KINH, parents.ethnic)
         family = self.family_of(parents.name)
-        return self.child_names(index, parents.household, np.zeros(len(index), dtype=bool), sex, group, family, self.later.uniform("later given", index))
+        return self.child_names(
+            index,
+            parents.household,
+            np.zeros(len(index), dtype=bool),
+            sex,
+            group,
+            family,
+            self.later.uniform("later given", index),
+        )
 
 
 def _joined(first: People, second: People) -> People:
-    return People(**{item.name: np.concatenate([getattr(first, item.name), getattr(second, item.name)]) for item in fields(People)})
+    return People(
+        **{
+            item.name: np.concatenate([getattr(first, item.name), getattr(second, item.name)])
+            for item in fields(People)
+        }
+    )
 
 
 class CorrectingPrinter(Misprinter):
@@ -112,13 +147,19 @@ class CorrectingPrinter(Misprinter):
     def __init__(self, nation: LaterNation, printer: Misprinter) -> None:
         super().__init__(nation, printer.habits, printer.hamlets)
         clean = Nation(nation.seed, nation.geography, load_profile("none"))
-        self._clean = Misprinter(clean, build_habits(clean.profile, clean.dice, len(nation.geography.communes)), printer.hamlets)
+        self._clean = Misprinter(
+            clean, build_habits(clean.profile, clean.dice, len(nation.geography.communes)), printer.hamlets
+        )
         self._later, self._changed = nation.later, nation.changed
 
     def write(self, rows: Rows) -> Written:
         """Return the cells of these rows."""
         before = super().write(rows)
-        put_right = self._changed[rows.commune] & (rows.kind == RowKind.OWN) & self._later.chance("corrected", rows.draw, _CORRECTED)
+        put_right = (
+            self._changed[rows.commune]
+            & (rows.kind == RowKind.OWN)
+            & self._later.chance("corrected", rows.draw, _CORRECTED)
+        )
         return _mixed(before, self._clean.write(rows), put_right) if put_right.any() else before
 
 
@@ -132,21 +173,41 @@ def _mixed(before: Written, after: Written, chosen: Bools) -> Written:
             return marks
         if isinstance(old, np.ndarray):
             return np.where(chosen[:, None] if old.ndim == 2 else chosen, new, old)
-        return pc.if_else(pa.array(chosen), new, old)
+        return pc.if_else(column(chosen), new, old)
 
-    return Written(**{item.name: mixed(getattr(before, item.name), getattr(after, item.name)) for item in fields(Written)})
+    return Written(
+        **{
+            item.name: mixed(getattr(before, item.name), getattr(after, item.name))
+            for item in fields(Written)
+        }
+    )
 
 
-def evolve(data: Path, share: float, seed: int, out: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
+def evolve(
+    data: Path,
+    share: float,
+    seed: int,
+    out: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, int]:
     """Write into ``out`` what ``data`` has become: all earlier files and the newer ones, with the truth of both together."""
     if not 0 < share <= 1:
-        raise UsageError("--share must lie above 0 and not above 1.", "--share phải lớn hơn 0 và không quá 1.")
+        raise UsageError(
+            "--share must lie above 0 and not above 1.", "--share phải lớn hơn 0 và không quá 1."
+        )
     order = _order_of(data)
     base, printer = prepare(order)
     later = Dice(seed)
     changed = _changed_communes(base, share, later)
     nation = LaterNation(base, changed, later)
-    counts = write_all(nation, CorrectingPrinter(nation, printer), order, out, progress, earlier=lambda: _keep_earlier(data, out))
+    counts = write_all(
+        nation,
+        CorrectingPrinter(nation, printer),
+        order,
+        out,
+        progress,
+        earlier=lambda: _keep_earlier(data, out),
+    )
     return {**counts, "changed communes": int(changed.sum())}
 
 
@@ -171,9 +232,13 @@ def _keep_earlier(data: Path, out: Path) -> None:
         csv.DictWriter(file, FILE_FIELDS, lineterminator="\n").writerows(gone.values())
     for table in ("rows", "expected", "errors"):
         old = pq.read_table(data / "truth" / f"{table}.parquet")
-        old = old.filter(pc.is_in(old["file_name"], pa.array(list(gone), pa.string())))
+        old = old.filter(pc.is_in(old["file_name"], column(list(gone), pa.string())))
         new = pq.read_table(out / "truth" / f"{table}.parquet")
-        pq.write_table(pa.concat_tables([new, old], promote_options="default"), out / "truth" / f"{table}.parquet", compression="zstd")
+        pq.write_table(
+            pa.concat_tables([new, old], promote_options="default"),
+            out / "truth" / f"{table}.parquet",
+            compression="zstd",
+        )
 
 
 def _files(folder: Path) -> dict[str, dict[str, str]]:

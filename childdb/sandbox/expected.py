@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
+from childdb.sandbox.columns import Column
 from childdb.sandbox.dates import DateForm
 from childdb.sandbox.geography import date_of
 from childdb.sandbox.habits import SEX_CODINGS, Habits
@@ -20,10 +20,17 @@ from childdb.sandbox.rows import Rows
 from childdb.sandbox.spelling import Style
 
 _SHOWN_AS = {
-    Style.UPPER: Style.PLAIN, Style.LOWER: Style.PLAIN, Style.ODD_CASE: Style.PLAIN, Style.DECOMPOSED: Style.PLAIN, Style.TCVN3: Style.PLAIN,
-    Style.VNI: Style.PLAIN, Style.MOJIBAKE: Style.PLAIN, Style.LOOKALIKE: Style.PLAIN, Style.MISPLACED: Style.PLAIN,
+    Style.UPPER: Style.PLAIN,
+    Style.LOWER: Style.PLAIN,
+    Style.ODD_CASE: Style.PLAIN,
+    Style.DECOMPOSED: Style.PLAIN,
+    Style.TCVN3: Style.PLAIN,
+    Style.VNI: Style.PLAIN,
+    Style.MOJIBAKE: Style.PLAIN,
+    Style.LOOKALIKE: Style.PLAIN,
+    Style.MISPLACED: Style.PLAIN,
     Style.FOLDED_UPPER: Style.FOLDED,
-}  # fmt: skip
+}
 _RUN_TOGETHER = 4
 _AS_TYPED = ("E10", "E12", "E13")
 _EMPTIED = ("E01", "E03", "E05", "E07", "E08", "E15", "E16")
@@ -49,13 +56,17 @@ def shown_names(lexicon: Lexicon, written: Written) -> list[str | None]:
     typed = written.name.to_pylist()
     joined = written.marks.has("E31") | (written.space_form == _RUN_TOGETHER)
     return [
-        None if text in PLACEHOLDERS else old if apart else text for text, old, apart in zip(texts, typed, joined, strict=True)
+        None if text in PLACEHOLDERS else old if apart else text
+        for text, old, apart in zip(texts, typed, joined, strict=True)
     ]
 
 
 def birth_dates(written: Written, file_day: int) -> list[BirthDate]:
     """Return what each written birth date still tells on the day of the list."""
-    return [_birth(int(day), DateForm(form), file_day) for day, form in zip(written.birth_day, written.birth_form, strict=True)]
+    return [
+        _birth(int(day), DateForm(form), file_day)
+        for day, form in zip(written.birth_day, written.birth_form, strict=True)
+    ]
 
 
 def _birth(day: int, form: DateForm, file_day: int) -> BirthDate:
@@ -94,7 +105,10 @@ def _century_ago(date: dt.date) -> dt.date:
 def sexes(written: Written, habits: Habits, rows: Rows) -> list[str | None]:
     """Return male, female or None; bare digits without a key stay undecided."""
     bare = np.array([pair[0].isdigit() for pair in SEX_CODINGS])[habits.sex_coding[rows.commune]]
-    return [None if code < 0 or digit else ("male", "female")[code] for code, digit in zip(written.sex_code, bare, strict=True)]
+    return [
+        None if code < 0 or digit else ("male", "female")[code]
+        for code, digit in zip(written.sex_code, bare, strict=True)
+    ]
 
 
 def ethnic_codes(written: Written) -> list[str | None]:
@@ -102,20 +116,26 @@ def ethnic_codes(written: Written) -> list[str | None]:
     undecided = _lists_disagree()
     other = written.marks.has("E48")
     return [
-        None if code < 0 or (bare and undecided[code]) else f"{code:02d}" for code, bare in zip(written.ethnic_code, other, strict=True)
+        None if code < 0 or (bare and undecided[code]) else f"{code:02d}"
+        for code, bare in zip(written.ethnic_code, other, strict=True)
     ]
 
 
 def _lists_disagree() -> dict[int, bool]:
     """Return for each group whether its census code means another group in the list of 1979."""
     rows = rows_of("codes_ethnic_groups")
-    return {int(row["ethnic_group_code"]): row["census_list_2009_code"] != row["ethnic_group_code"] for row in rows}
+    return {
+        int(row["ethnic_group_code"]): row["census_list_2009_code"] != row["ethnic_group_code"]
+        for row in rows
+    }
 
 
 def numbers(written: Written, rows: Rows) -> list[str | None]:
     """Return the number each row still gives, or None; a repair needs sex and year to agree."""
     known_year = ~np.isin(written.birth_form, (DateForm.NONE, DateForm.OUT_OF_RANGE))
-    agrees = known_year & (years_of(written.birth_day) == rows.people.year) & (written.sex_code == rows.people.sex)
+    agrees = (
+        known_year & (years_of(written.birth_day) == rows.people.year) & (written.sex_code == rows.people.sex)
+    )
     unproven = _any(written, _NEEDS_PROOF) & ~agrees
     emptied = _any(written, _EMPTIED) | unproven
     typed = _any(written, _AS_TYPED)
@@ -135,7 +155,7 @@ def _any(written: Written, errors: tuple[str, ...]) -> Ints:
     return hits
 
 
-def parent_names(lexicon: Lexicon, texts: pa.Array, written: Written) -> list[str | None]:
+def parent_names(lexicon: Lexicon, texts: Column, written: Written) -> list[str | None]:
     """Return parents' names as typed, without the words that stand for none."""
     none = {"không rõ", "-", "không có", "không"}
     return [None if text is None or text.casefold() in none else text for text in texts.to_pylist()]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from childdb.sandbox.cells import Sheet, build_sheet
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.geography import date_of
 from childdb.sandbox.layouts import Grid, Layout, build_grid, expected_columns, flat_layout, layouts
 from childdb.sandbox.lists import UnitList
@@ -26,11 +27,26 @@ from childdb.sandbox.rows import Rows, record_ids
 from childdb.sandbox.workbooks import Extras, FlatForm, write_flat, write_workbook
 from childdb.sandbox.writing import without
 
-_EXPECTED_TYPES = {"hoan_canh_dac_biet": pa.list_(pa.string()), "birth_year": pa.int32(), "birth_month": pa.int32()}
+_EXPECTED_TYPES = {
+    "hoan_canh_dac_biet": pa.list_(pa.string()),
+    "birth_year": pa.int32(),
+    "birth_month": pa.int32(),
+}
 FILE_FIELDS = (
-    "file_name", "sha256", "commune_id", "commune_code", "province_code", "is_former", "file_date", "layout", "form", "physical_rows",
-    "header_footer_rows", "child_rows", "held_rows",
-)  # fmt: skip
+    "file_name",
+    "sha256",
+    "commune_id",
+    "commune_code",
+    "province_code",
+    "is_former",
+    "file_date",
+    "layout",
+    "form",
+    "physical_rows",
+    "header_footer_rows",
+    "child_rows",
+    "held_rows",
+)
 
 
 @dataclass(frozen=True)
@@ -73,21 +89,29 @@ class ExportWriter:
 
     def _by_habit(self, unit: UnitList, error: str) -> bool:
         officer = np.array([unit.officer * 2 + unit.is_former])
-        return bool(self.printer.dice.chance(f"file {error}", officer, self.printer.profile.files.get(error, 0.0))[0])
+        return bool(
+            self.printer.dice.chance(f"file {error}", officer, self.printer.profile.files.get(error, 0.0))[0]
+        )
 
-    def _store(self, path: Path, layout: Layout, grid: Grid, unit: UnitList, ordinal: int, *, flat: bool) -> tuple[int, str]:
+    def _store(
+        self, path: Path, layout: Layout, grid: Grid, unit: UnitList, ordinal: int, *, flat: bool
+    ) -> tuple[int, str]:
         if flat:
             forms = list(FlatForm)[: 3 if self.printer.profile.clean else 4]
             return 0, write_flat(path, grid, forms[(ordinal // 7 + unit.officer) % len(forms)]).name
         hidden = self._by_habit(unit, "E72")
-        extras = Extras(hidden, grid.child_rows[0] if hidden else None, layout.real_dates and unit.officer % 3 == 0)
+        extras = Extras(
+            hidden, grid.child_rows[0] if hidden else None, layout.real_dates and unit.officer % 3 == 0
+        )
         return write_workbook(path, layout, grid, date_of(unit.day), extras), "XLSX"
 
 
 def _official_hamlets(printer: Misprinter, sheet: Sheet) -> None:
     """Give every row the hamlet's official name: where hamlets are title rows, the officer types each name once."""
     rows = sheet.rows
-    names = printer.hamlets.text(np.full(len(rows), sheet.unit.officer), rows.people.hamlet, np.zeros(len(rows), dtype=np.int64)).to_pylist()
+    names = printer.hamlets.text(
+        np.full(len(rows), sheet.unit.officer), rows.people.hamlet, np.zeros(len(rows), dtype=np.int64)
+    ).to_pylist()
     sheet.typed["thon"], sheet.expected["thon"] = list(names), list(names)
 
 
@@ -99,17 +123,32 @@ def _file_name(unit: UnitList, sheet: Sheet, ordinal: int, *, flat: bool) -> str
     return f"DSTE_{unit.code}_{day:%Y%m%d}.{ending}"
 
 
-def _about(path: Path, unit: UnitList, sheet: Sheet, layout: Layout, form: str, grid: Grid, lookups: int) -> dict[str, Any]:
+def _about(
+    path: Path, unit: UnitList, sheet: Sheet, layout: Layout, form: str, grid: Grid, lookups: int
+) -> dict[str, Any]:
     physical = grid.physical_rows() + lookups
     held = sum(reason is not None for reason in sheet.held)
     values = (
-        path.name, hashlib.sha256(path.read_bytes()).hexdigest(), unit.commune_id, unit.code, sheet.place.province_code, str(unit.is_former).lower(),
-        date_of(unit.day).isoformat(), layout.key, form, physical, physical - len(sheet), len(sheet), held,
-    )  # fmt: skip
+        path.name,
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        unit.commune_id,
+        unit.code,
+        sheet.place.province_code,
+        str(unit.is_former).lower(),
+        date_of(unit.day).isoformat(),
+        layout.key,
+        form,
+        physical,
+        physical - len(sheet),
+        len(sheet),
+        held,
+    )
     return dict(zip(FILE_FIELDS, values, strict=True))
 
 
-def row_truth(printer: Misprinter, sheet: Sheet, about: Mapping[str, Any], sheet_name: str, row_numbers: list[int]) -> pa.Table:
+def row_truth(
+    printer: Misprinter, sheet: Sheet, about: Mapping[str, Any], sheet_name: str, row_numbers: list[int]
+) -> pa.Table:
     """Return who each row is, and whether it must be held."""
     rows, nation = sheet.rows, printer.nation
     count = len(rows)
@@ -119,14 +158,14 @@ def row_truth(printer: Misprinter, sheet: Sheet, about: Mapping[str, Any], sheet
             "file_sha256": [about["sha256"]] * count,
             "file_date": [about["file_date"]] * count,
             "sheet": [sheet_name] * count,
-            "row_no": pa.array(row_numbers, pa.int32()),
+            "row_no": column(row_numbers, pa.int32()),
             "record_id": record_ids(nation, rows),
             "child_key": child_keys(nation, rows.people.index),
             "person_id": without(~rows.people.listed, person_ids(nation, rows.people.index)),
             "row_kind": [kind.name.lower() for kind in map(_kind, rows.kind)],
-            "held_reason": pa.array(sheet.held, pa.string()),
+            "held_reason": column(sheet.held, pa.string()),
             "commune_id": [sheet.unit.commune_id] * count,
-            "commune_id_2025": pa.array([present_of(sheet.unit)] * count, pa.string()),
+            "commune_id_2025": column([present_of(sheet.unit)] * count, pa.string()),
             "province_code_2025": [_province_of(sheet.unit)] * count,
             "error_ids": sheet.written.marks.text(),
         }
@@ -152,33 +191,48 @@ def _province_of(unit: UnitList) -> str:
     provinces = {row["commune_id"]: row["province_code"] for row in present_communes()}
     if not unit.is_former:
         return provinces[unit.commune_id]
-    return next(provinces[row["successor_commune_id"]] for row in merger_links() if row["commune_id"] == unit.commune_id)
+    return next(
+        provinces[row["successor_commune_id"]]
+        for row in merger_links()
+        if row["commune_id"] == unit.commune_id
+    )
 
 
-def _expected(columns: dict[str, list[object]], about: Mapping[str, Any], sheet_name: str, row_numbers: list[int]) -> pa.Table:
+def _expected(
+    columns: dict[str, list[object]], about: Mapping[str, Any], sheet_name: str, row_numbers: list[int]
+) -> pa.Table:
     count = len(row_numbers)
-    table: dict[str, pa.Array] = {
-        "file_name": pa.array([about["file_name"]] * count),
-        "sheet": pa.array([sheet_name] * count),
-        "row_no": pa.array(row_numbers, pa.int32()),
+    table: dict[str, Column] = {
+        "file_name": column([about["file_name"]] * count),
+        "sheet": column([sheet_name] * count),
+        "row_no": column(row_numbers, pa.int32()),
     }
     for name in sorted(columns):
         kind = _EXPECTED_TYPES.get(name, pa.string())
         values = columns[name]
-        table[name] = pa.array([str(value) if kind == pa.string() and value is not None else value for value in values], kind)
+        table[name] = column(
+            [str(value) if kind == pa.string() and value is not None else value for value in values], kind
+        )
     return pa.table(table)
 
 
 def software_records(sheet: Sheet) -> list[dict[str, str | None]]:
     """Return the list's rows as the entry software gives them over its interface: every value as text."""
-    columns = {name: [None if cell is None else str(cell) for cell in cells] for name, cells in sheet.typed.items()}
+    columns = {
+        name: [None if cell is None else str(cell) for cell in cells] for name, cells in sheet.typed.items()
+    }
     changed = [f"{str(value).replace(' ', 'T')}:00+07:00" for value in sheet.expected["updated_at"]]
     names = sorted(columns)
     unit = {"_commune": sheet.unit.code}
-    return [{**{name: columns[name][row] for name in names}, "changed_at": changed[row], **unit} for row in range(len(sheet))]
+    return [
+        {**{name: columns[name][row] for name in names}, "changed_at": changed[row], **unit}
+        for row in range(len(sheet))
+    ]
 
 
-def write_exports(printer: Misprinter, units: list[UnitList], rows: Rows | None, out: Path) -> list[WrittenFile]:
+def write_exports(
+    printer: Misprinter, units: list[UnitList], rows: Rows | None, out: Path
+) -> list[WrittenFile]:
     """Write all lists into ``out/exports`` and their truth into ``out/truth``; return what was written."""
     (out / "exports").mkdir(parents=True, exist_ok=True)
     (out / "truth").mkdir(parents=True, exist_ok=True)
@@ -205,6 +259,14 @@ def store_truth(files: list[WrittenFile], folder: Path) -> None:
         writer = csv.DictWriter(file, FILE_FIELDS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(each.about for each in files)
-    for name, tables in (("rows", [each.rows for each in files]), ("expected", [each.expected for each in files]), ("errors", [each.errors for each in files])):
+    for name, tables in (
+        ("rows", [each.rows for each in files]),
+        ("expected", [each.expected for each in files]),
+        ("errors", [each.errors for each in files]),
+    ):
         if tables:
-            pq.write_table(pa.concat_tables(tables, promote_options="default"), folder / f"{name}.parquet", compression="zstd")
+            pq.write_table(
+                pa.concat_tables(tables, promote_options="default"),
+                folder / f"{name}.parquet",
+                compression="zstd",
+            )

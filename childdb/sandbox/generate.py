@@ -22,7 +22,13 @@ from childdb.sandbox.misprints import Misprinter
 from childdb.sandbox.people import Nation
 from childdb.sandbox.profiles import load_profile
 from childdb.sandbox.rows import register_rows
-from childdb.sandbox.truth_figures import delivered_figures, figures, load_delivered, load_residents, write_figures
+from childdb.sandbox.truth_figures import (
+    delivered_figures,
+    figures,
+    load_delivered,
+    load_residents,
+    write_figures,
+)
 from childdb.sandbox.truth_nation import NationCounter
 
 LEAST, MOST = 100, 30_000_000
@@ -41,10 +47,13 @@ class Order:
     def __post_init__(self) -> None:
         if not LEAST <= self.children <= MOST:
             raise UsageError(
-                f"--children must lie between {LEAST} and {MOST}.", f"--children phải nằm trong khoảng {LEAST} đến {MOST}."
+                f"--children must lie between {LEAST} and {MOST}.",
+                f"--children phải nằm trong khoảng {LEAST} đến {MOST}.",
             )
         if not 0 <= self.communes <= 3321:
-            raise UsageError("--communes must lie between 0 and 3321.", "--communes phải nằm trong khoảng 0 đến 3321.")
+            raise UsageError(
+                "--communes must lie between 0 and 3321.", "--communes phải nằm trong khoảng 0 đến 3321."
+            )
 
 
 def prepare(order: Order) -> tuple[Nation, Misprinter]:
@@ -63,7 +72,12 @@ def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 def write_tables(
-    nation: Nation, printer: Misprinter, out: Path, collector: Collector, counter: NationCounter, progress: Callable[[int, int], None]
+    nation: Nation,
+    printer: Misprinter,
+    out: Path,
+    collector: Collector,
+    counter: NationCounter,
+    progress: Callable[[int, int], None],
 ) -> dict[str, int]:
     """Write population, register and links chunk by chunk, show each chunk to the collector, and return row counts."""
     counts = {"population": 0, "register": 0}
@@ -105,7 +119,9 @@ def write_account(path: Path, seed: int) -> None:
     path.chmod(0o600)
 
 
-def generate(order: Order, out: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
+def generate(
+    order: Order, out: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, int]:
     """Write the whole nation into ``out`` and return counts of rows and files."""
     nation, printer = prepare(order)
     return write_all(nation, printer, order, out, progress)
@@ -130,7 +146,12 @@ def write_all(
     write_truth(counter, out / "truth", newest, has_files=bool(files))
     counts |= {"files": len(files), "rows in files": sum(each.about["child_rows"] for each in files)}
     write_account(out / "software" / "account.json", order.seed)
-    about = {"children": order.children, "seed": order.seed, "profile": order.profile, "communes": order.communes}
+    about = {
+        "children": order.children,
+        "seed": order.seed,
+        "profile": order.profile,
+        "communes": order.communes,
+    }
     about |= {"reference_date": date_of(newest).isoformat(), **counts}
     (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return counts

@@ -11,7 +11,14 @@ from typing import Any, cast
 import numpy as np
 
 from childdb.sandbox.hashing import Bools, Dice, Floats, Ints
-from childdb.sandbox.reference_tables import Row, document, former_communes, merger_links, present_communes, rows_of
+from childdb.sandbox.reference_tables import (
+    Row,
+    document,
+    former_communes,
+    merger_links,
+    present_communes,
+    rows_of,
+)
 
 BLOCK = 1024
 MERGER = dt.date(2025, 7, 1)
@@ -108,7 +115,7 @@ def _chosen_provinces(dice: Dice, count: int) -> list[str]:
 
 def _allotted(total: int, weights: Floats, floor: int, limits: Ints) -> Ints:
     """Return whole numbers near the weights' shares, each between floor and its limit, that add up to ``total``."""
-    shares = np.clip(np.floor(total * weights / weights.sum()).astype(np.int64), floor, limits)
+    shares: Ints = np.clip(np.floor(total * weights / weights.sum()).astype(np.int64), floor, limits)
     while (missing := total - int(shares.sum())) != 0:
         room = np.flatnonzero(shares < limits) if missing > 0 else np.flatnonzero(shares > floor)
         order = room[np.argsort(-weights[room], kind="stable")][: abs(missing)]
@@ -118,12 +125,16 @@ def _allotted(total: int, weights: Floats, floor: int, limits: Ints) -> Ints:
 
 def _chosen_communes(dice: Dice, count: int) -> list[Row]:
     provinces = _chosen_provinces(dice, min(34, max(6, count // 16)))
-    by_province = {code: [row for row in present_communes() if row["province_code"] == code] for code in provinces}
+    by_province = {
+        code: [row for row in present_communes() if row["province_code"] == code] for code in provinces
+    }
     people = np.array([_settings()["provinces"][code]["people"] ** 0.5 for code in provinces])
     limits = np.array([len(by_province[code]) for code in provinces])
     if count > limits.sum():
         count = int(limits.sum())
-    shares = limits if count == limits.sum() else _allotted(count, people, min(4, count // len(provinces)), limits)
+    shares = (
+        limits if count == limits.sum() else _allotted(count, people, min(4, count // len(provinces)), limits)
+    )
     chosen: list[Row] = []
     for code, share in zip(provinces, shares, strict=True):
         rows = by_province[code]
@@ -138,14 +149,18 @@ def _former_units(communes: list[Row]) -> tuple[tuple[FormerUnit, ...], ...]:
     for row in merger_links():
         old = units.get(row["commune_id"])
         if old is not None:
-            unit = FormerUnit(row["commune_id"], old["province_code"], row["is_sole_population_target"] != "1")
+            unit = FormerUnit(
+                row["commune_id"], old["province_code"], row["is_sole_population_target"] != "1"
+            )
             found[row["successor_commune_id"].split("@")[0]].append(unit)
     return tuple(tuple(found[row["commune_code"]]) for row in communes)
 
 
 def _commune_sizes(dice: Dice, communes: list[Row], children: int) -> Ints:
     provinces = [row["province_code"] for row in communes]
-    people = np.array([_settings()["provinces"][code]["people"] / provinces.count(code) for code in provinces])
+    people = np.array(
+        [_settings()["provinces"][code]["people"] / provinces.count(code) for code in provinces]
+    )
     position = np.arange(len(communes))
     noise = np.exp(0.55 * _gauss(dice, "commune size", position))
     factor = np.array([_TYPE_FACTOR[row["type"]] for row in communes])
@@ -176,7 +191,9 @@ def _ethnic_shares(dice: Dice, communes: list[Row]) -> tuple[Floats, Ints]:
     return cumulative + np.arange(len(communes))[:, None], codes
 
 
-def _deliveries(dice: Dice, communes: list[Row], former: tuple[tuple[FormerUnit, ...], ...], exports: int, clean: bool) -> Ints:
+def _deliveries(
+    dice: Dice, communes: list[Row], former: tuple[tuple[FormerUnit, ...], ...], exports: int, clean: bool
+) -> Ints:
     """Return what each commune sends: the first ``exports`` of a seeded order spread over provinces send lists."""
     settings = _settings()["shares"]
     senders = _senders(dice, communes, exports)
@@ -186,7 +203,9 @@ def _deliveries(dice: Dice, communes: list[Row], former: tuple[tuple[FormerUnit,
     able = [place for place in senders if former[place] and (whole[place] or not clean)]
     old = max(1, round(settings["old_only_communes"] * exports)) if exports > 2 else 0
     both = max(1, round(settings["both_lists_communes"] * exports)) if exports > 2 else 0
-    order = [able[place] for place in np.argsort(dice.uniform("delivery order", np.array(able)), kind="stable")]
+    order = [
+        able[place] for place in np.argsort(dice.uniform("delivery order", np.array(able)), kind="stable")
+    ]
     delivery[order[:old]] = Delivery.OLD
     delivery[[place for place in order[old:] if whole[place]][:both]] = Delivery.BOTH
     return delivery
@@ -249,8 +268,12 @@ def _assembled(
     blocks: tuple[Ints, Ints, Ints],
 ) -> Geography:
     dates = {name: value for name, value in _settings()["dates"].items() if name != "window_years"}
-    first_new, newest = (day_number(dt.date.fromisoformat(dates[name])) for name in ("new_lists_from", "newest"))
-    first_old, last_old = (day_number(dt.date.fromisoformat(dates[name])) for name in ("old_lists_from", "old_lists_to"))
+    first_new, newest = (
+        day_number(dt.date.fromisoformat(dates[name])) for name in ("new_lists_from", "newest")
+    )
+    first_old, last_old = (
+        day_number(dt.date.fromisoformat(dates[name])) for name in ("old_lists_from", "old_lists_to")
+    )
     list_day = _days(dice, "new list", len(communes), first_new, newest)
     list_day[delivery == Delivery.NOTHING] = newest
     new = np.flatnonzero(delivery == Delivery.NEW)
@@ -259,6 +282,19 @@ def _assembled(
     rural = np.array([row["type"] != "phuong" for row in communes])
     region = tuple(_settings()["provinces"][row["province_code"]]["region"] for row in communes)
     return Geography(
-        tuple(communes), start, province, delivery, list_day, old_day, rural, region, former, shares, groups, codes, *blocks, newest,
+        tuple(communes),
+        start,
+        province,
+        delivery,
+        list_day,
+        old_day,
+        rural,
+        region,
+        former,
+        shares,
+        groups,
+        codes,
+        *blocks,
+        newest,
         np.where(delivery == Delivery.OLD, old_day, list_day),
     )

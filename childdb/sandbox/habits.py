@@ -10,10 +10,24 @@ from childdb.sandbox.hashing import Bools, Dice, Floats, Ints
 from childdb.sandbox.profiles import Profile
 from childdb.sandbox.spelling import Style
 
-SEX_CODINGS = (("Nam", "Nữ"), ("nam", "nữ"), ("NAM", "NỮ"), ("Nam", "Nu"), ("M", "F"), ("1", "2"), ("1", "0"), ("0", "1"))
+SEX_CODINGS = (
+    ("Nam", "Nữ"),
+    ("nam", "nữ"),
+    ("NAM", "NỮ"),
+    ("Nam", "Nu"),
+    ("M", "F"),
+    ("1", "2"),
+    ("1", "0"),
+    ("0", "1"),
+)
 _STYLE_OF = {
-    "E17": Style.DECOMPOSED, "E21": Style.TCVN3, "E22": Style.VNI, "E23": Style.MOJIBAKE, "E24": Style.QUESTION, "E25": Style.LOOKALIKE,
-}  # fmt: skip
+    "E17": Style.DECOMPOSED,
+    "E21": Style.TCVN3,
+    "E22": Style.VNI,
+    "E23": Style.MOJIBAKE,
+    "E24": Style.QUESTION,
+    "E25": Style.LOOKALIKE,
+}
 
 
 @dataclass(frozen=True)
@@ -46,11 +60,26 @@ def build_habits(profile: Profile, dice: Dice, communes: int) -> Habits:
     missing = np.clip(profile.id_missing_mean + spread * (dice.uniform("id habit", place) * 2 - 1), 0.0, 0.97)
     odd_dates = has("E42")
     typed_dates = has("E34") & ~odd_dates
-    forms = np.where(odd_dates, 1 + dice.below("date form", place, 5), np.where(typed_dates, 6 + dice.below("typed form", place, 2), 0))
+    forms = np.where(
+        odd_dates,
+        1 + dice.below("date form", place, 5),
+        np.where(typed_dates, 6 + dice.below("typed form", place, 2), 0),
+    )
     coding = np.where(has("E44"), 1 + dice.below("sex coding", place, profile.sex_codings - 1), 0)
     other_list = has("E48")
     return Habits(
-        style, ids, has("E02"), has("E18"), has("E31"), forms, coding, has("E47") & ~other_list, other_list, has("E54"), has("P-zero"), missing
+        style,
+        ids,
+        has("E02"),
+        has("E18"),
+        has("E31"),
+        forms,
+        coding,
+        has("E47") & ~other_list,
+        other_list,
+        has("E54"),
+        has("P-zero"),
+        missing,
     )
 
 

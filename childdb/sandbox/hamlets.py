@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.geography import Geography
 from childdb.sandbox.hashing import Dice, Ints
 from childdb.sandbox.reference_tables import document
@@ -43,7 +44,14 @@ def _names_of(geography: Geography, commune: int, drawn: Ints) -> list[str]:
 
 
 def _short(name: str) -> str:
-    for long, short in (("Tổ dân phố ", "TDP "), ("Khu phố ", "KP"), ("Thôn ", "T."), ("Ấp ", "A"), ("Khóm ", "K"), ("Xóm ", "X.")):
+    for long, short in (
+        ("Tổ dân phố ", "TDP "),
+        ("Khu phố ", "KP"),
+        ("Thôn ", "T."),
+        ("Ấp ", "A"),
+        ("Khóm ", "K"),
+        ("Xóm ", "X."),
+    ):
         if name.startswith(long):
             return short + name[len(long) :]
     return name.lower()
@@ -55,10 +63,12 @@ class Hamlets:
     def __init__(self, geography: Geography, dice: Dice) -> None:
         count = len(geography.communes)
         drawn = dice.below("hamlet names", np.arange(count), len(_named()))
-        names = [name for place in range(count) for name in _names_of(geography, place, drawn[place : place + 1])]
+        names = [
+            name for place in range(count) for name in _names_of(geography, place, drawn[place : place + 1])
+        ]
         self._size = len(names)
-        self._pool = pa.array(names + [_short(name) for name in names], pa.string())
+        self._pool = column(names + [_short(name) for name in names], pa.string())
 
-    def text(self, commune: Ints, hamlet: Ints, short: Ints) -> pa.Array:
+    def text(self, commune: Ints, hamlet: Ints, short: Ints) -> Column:
         """Return the hamlet's name, or its short form where ``short`` is 1."""
-        return self._pool.take(pa.array(commune * PER_COMMUNE + hamlet + short * self._size))
+        return self._pool.take(column(commune * PER_COMMUNE + hamlet + short * self._size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,7 +16,9 @@ _CORE = (
     "ho_ten_tre ngay_sinh gioi_tinh dan_toc so_dinh_danh so_khai_sinh da_dang_ky_khai_sinh ho_ten_cha so_dinh_danh_cha ho_ten_me so_dinh_danh_me "
     "dien_thoai_me hoan_canh_dac_biet nguy_co ho_ngheo ho_tro tinh_trang_hoc_tap bien_dong ngay_bien_dong ngay_cap_nhat"
 ).split()
-_PARENTS = ("ho_ten_cha nam_sinh_cha so_dinh_danh_cha ho_ten_me nam_sinh_me so_dinh_danh_me dien_thoai_me").split()
+_PARENTS = (
+    "ho_ten_cha nam_sinh_cha so_dinh_danh_cha ho_ten_me nam_sinh_me so_dinh_danh_me dien_thoai_me"
+).split()
 
 
 class Circumstances(Enum):
@@ -88,19 +91,84 @@ def layouts() -> tuple[Layout, ...]:
     """Return the layouts in the order in which lists take them."""
     place = ("tinh", "huyen", "xa", "thon")
     middle = ("stt", *_CORE[:5], "ma_ho", *place, *_CORE[5:], "lop", "tiem_chung", "can_nang")
-    short = ("stt", "ho_ten_tre", "ngay_sinh", "gioi_tinh", "dan_toc", "so_dinh_danh", "ma_ho", *_PARENTS, "so_khai_sinh", "da_dang_ky_khai_sinh",
-             "hoan_canh_dac_biet", "nguy_co", "ho_ngheo", "ho_tro", "tinh_trang_hoc_tap", "bien_dong", "ngay_bien_dong", "ngay_cap_nhat", "ghi_chu")  # fmt: skip
-    return (
-        Layout("merged_header_marks", short, titled=True, dated_title=True, merged_header=True, sex_marks=True, circumstances=Circumstances.MARKS,
-               numbering=True, hamlet_rows=True, total=True, signature=True),  # fmt: skip
-        Layout("plain_export", _all_columns(), sheet_name="Sheet1"),
-        Layout("signed_list", middle, titled=True, circumstances=Circumstances.NUMBERS, total=True, signature=True, sheet_name="DS tre em"),
-        Layout("sub_totals", short, titled=True, dated_title=True, merged_header=True, circumstances=Circumstances.NUMBERED_MARKS,
-               numbering=True, hamlet_rows=True, sub_totals=True, total=True, signature=True, sheet_name="Biểu 01"),  # fmt: skip
-        Layout("with_lookups", ("stt", "ma_tre", *middle[1:]), dated_title=True, titled=True, lookup_sheet=True, sheet_name="Trẻ em"),
-        Layout("reordered", tuple(reversed(middle[1:])), titled=True, dated_title=True, real_dates=True, blank_rows=True, numbering=True, sheet_name="Sheet2"),
+    short = (
+        "stt",
+        "ho_ten_tre",
+        "ngay_sinh",
+        "gioi_tinh",
+        "dan_toc",
+        "so_dinh_danh",
+        "ma_ho",
+        *_PARENTS,
+        "so_khai_sinh",
+        "da_dang_ky_khai_sinh",
+        "hoan_canh_dac_biet",
+        "nguy_co",
+        "ho_ngheo",
+        "ho_tro",
+        "tinh_trang_hoc_tap",
+        "bien_dong",
+        "ngay_bien_dong",
+        "ngay_cap_nhat",
+        "ghi_chu",
     )
-
+    return (
+        Layout(
+            "merged_header_marks",
+            short,
+            titled=True,
+            dated_title=True,
+            merged_header=True,
+            sex_marks=True,
+            circumstances=Circumstances.MARKS,
+            numbering=True,
+            hamlet_rows=True,
+            total=True,
+            signature=True,
+        ),
+        Layout("plain_export", _all_columns(), sheet_name="Sheet1"),
+        Layout(
+            "signed_list",
+            middle,
+            titled=True,
+            circumstances=Circumstances.NUMBERS,
+            total=True,
+            signature=True,
+            sheet_name="DS tre em",
+        ),
+        Layout(
+            "sub_totals",
+            short,
+            titled=True,
+            dated_title=True,
+            merged_header=True,
+            circumstances=Circumstances.NUMBERED_MARKS,
+            numbering=True,
+            hamlet_rows=True,
+            sub_totals=True,
+            total=True,
+            signature=True,
+            sheet_name="Biểu 01",
+        ),
+        Layout(
+            "with_lookups",
+            ("stt", "ma_tre", *middle[1:]),
+            dated_title=True,
+            titled=True,
+            lookup_sheet=True,
+            sheet_name="Trẻ em",
+        ),
+        Layout(
+            "reordered",
+            tuple(reversed(middle[1:])),
+            titled=True,
+            dated_title=True,
+            real_dates=True,
+            blank_rows=True,
+            numbering=True,
+            sheet_name="Sheet2",
+        ),
+    )
 
 
 def flat_layout() -> Layout:
@@ -126,12 +194,27 @@ def _leaves(layout: Layout) -> list[_Leaf]:
         if column == "thon" and layout.hamlet_rows:
             continue
         if column == "gioi_tinh" and layout.sex_marks:
-            leaves += [_Leaf(column, label, texts[column], mark) for label, mark in (("Nam", "0"), ("Nữ", "1"))]
-        elif column == "hoan_canh_dac_biet" and layout.circumstances in (Circumstances.MARKS, Circumstances.NUMBERED_MARKS):
+            leaves += [
+                _Leaf(column, label, texts[column], mark) for label, mark in (("Nam", "0"), ("Nữ", "1"))
+            ]
+        elif column == "hoan_canh_dac_biet" and layout.circumstances in (
+            Circumstances.MARKS,
+            Circumstances.NUMBERED_MARKS,
+        ):
             by_name = layout.circumstances is Circumstances.MARKS
-            leaves += [_Leaf(column, row["name_vi"] if by_name else str(int(row["group_code"][2:])), texts[column], row["group_code"]) for row in groups]
+            leaves += [
+                _Leaf(
+                    column,
+                    row["name_vi"] if by_name else str(int(row["group_code"][2:])),
+                    texts[column],
+                    row["group_code"],
+                )
+                for row in groups
+            ]
         elif layout.merged_header and column.endswith(("_cha", "_me")):
-            leaves.append(_Leaf(column, texts[column], "Thông tin cha" if column.endswith("_cha") else "Thông tin mẹ"))
+            leaves.append(
+                _Leaf(column, texts[column], "Thông tin cha" if column.endswith("_cha") else "Thông tin mẹ")
+            )
         else:
             leaves.append(_Leaf(column, texts[column]))
     return leaves
@@ -155,7 +238,15 @@ def _title(grid: Grid, layout: Layout, sheet: Sheet) -> None:
     place, day = sheet.place, date_of(sheet.unit.day)
     right: list[Cell | Broken] = [None] * 5
     grid.add([f"ỦY BAN NHÂN DÂN {place.commune.upper()}", *right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"])
-    grid.add([f"{place.commune}, {place.district}, {place.province}" if place.district else f"{place.commune}, {place.province}", *right, "Độc lập - Tự do - Hạnh phúc"])
+    grid.add(
+        [
+            f"{place.commune}, {place.district}, {place.province}"
+            if place.district
+            else f"{place.commune}, {place.province}",
+            *right,
+            "Độc lập - Tự do - Hạnh phúc",
+        ]
+    )
     grid.add([])
     grid.add([None, None, "DANH SÁCH TRẺ EM TRÊN ĐỊA BÀN"])
     if layout.dated_title:
@@ -258,14 +349,17 @@ def _numbered(column: str, sheet: Sheet, values: list[Cell]) -> list[Cell | Brok
     """Return long numbers as number cells where the officer's sheet lost their zeros."""
     marks = sheet.written.marks
     if column == "so_dinh_danh":
-        lost = marks.has("E02")
+        lost: Sequence[bool] = marks.has("E02").tolist()
     elif column in ("so_dinh_danh_cha", "so_dinh_danh_me"):
         lost = [isinstance(value, str) and value.isdigit() and len(value) in (10, 11) for value in values]
     elif column == "dien_thoai_me":
-        lost = marks.has("P-zero")
+        lost = marks.has("P-zero").tolist()
     else:
         return list(values)
-    return [int(value) if flag and isinstance(value, str) else value for value, flag in zip(values, lost, strict=True)]
+    return [
+        int(value) if flag and isinstance(value, str) else value
+        for value, flag in zip(values, lost, strict=True)
+    ]
 
 
 def _signature(grid: Grid, sheet: Sheet, width: int) -> None:
@@ -280,11 +374,20 @@ def _signature(grid: Grid, sheet: Sheet, width: int) -> None:
 
 def expected_columns(layout: Layout, sheet: Sheet) -> dict[str, list[object]]:
     """Return what each column should become, given what this layout shows of it."""
-    shown = set(layout.columns) | {"tinh", "xa", "ngay_sinh_precision", "birth_year", "birth_month", "updated_at"}
+    shown = set(layout.columns) | {
+        "tinh",
+        "xa",
+        "ngay_sinh_precision",
+        "birth_year",
+        "birth_month",
+        "updated_at",
+    }
     shown |= {"thon"} if layout.hamlet_rows else set()
     found = {name: values for name, values in sheet.expected.items() if name in shown}
     if layout.circumstances is not Circumstances.WORDS:
         found["hoan_canh_dac_biet"] = [groups_of(codes) for codes in sheet.details.circumstances]
     if layout.sex_marks:
-        found["gioi_tinh"] = [None if code < 0 else ("male", "female")[code] for code in sheet.written.sex_code]
+        found["gioi_tinh"] = [
+            None if code < 0 else ("male", "female")[code] for code in sheet.written.sex_code
+        ]
     return found

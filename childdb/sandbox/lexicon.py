@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.hashing import Bools, Floats, Ints, cumulative, rank_weights
 from childdb.sandbox.reference_tables import document, rows_of
 from childdb.sandbox.spelling import STYLES, Style, by_ear
@@ -80,7 +81,7 @@ class Lexicon:
     size: int
     ear: Ints
     initial: Ints
-    strings: pa.StringArray
+    strings: Column
     groups: dict[int, GroupNames]
     kinh: tuple[SexNames, SexNames]
     parents: tuple[SexNames, SexNames]
@@ -88,26 +89,26 @@ class Lexicon:
     notes: Ints
     differs: Bools
 
-    def text(self, tokens: Ints, styles: Ints) -> pa.StringArray:
+    def text(self, tokens: Ints, styles: Ints) -> Column:
         """Return names: the row's tokens (−1 for none) in the row's style, joined by a blank; no token at all is NULL."""
         nothing = (tokens == NONE).all(axis=1)
         # pyarrow drops rows whose parts are all NULL, so such a row gets a first token that is blanked again below.
         first = np.where(nothing, 0, tokens[:, 0])
         columns = [self._column(codes, styles) for codes in (first, *tokens.T[1:])]
         joined = pc.binary_join_element_wise(*columns, " ", null_handling="skip")
-        return cast(pa.StringArray, pc.replace_with_mask(joined, pa.array(nothing), pa.scalar(None, pa.string())))
+        return cast(Column, pc.replace_with_mask(joined, column(nothing), pa.scalar(None, pa.string())))
 
     def changed_by(self, tokens: Ints, styles: Ints) -> Bools:
         """Return which rows a style writes otherwise than plain."""
         places = np.where(tokens == NONE, len(self.differs) - 1, tokens + styles[:, None] * self.size)
-        result: Bools = self.differs[places].any(axis=1)
+        result: Bools = np.any(self.differs[places], axis=1)
         return result
 
-    def _column(self, codes: Ints, styles: Ints) -> pa.StringArray:
+    def _column(self, codes: Ints, styles: Ints) -> Column:
         absent = codes == NONE
         if absent.all():
             return pa.nulls(len(codes), pa.string())
-        return self.strings.take(pa.array(codes + styles * self.size, mask=absent))
+        return self.strings.take(column(codes + styles * self.size, mask=absent))
 
 
 def _listed(text: str) -> list[str]:
@@ -138,7 +139,9 @@ def _elements() -> dict[str, dict[tuple[str, str], list[str]]]:
         if row["kind"] == "no surname":
             continue
         kind = row["kind"].split(" (")[0]
-        found.setdefault(row["ethnic_code_tctk_1979"], {}).setdefault((kind, row["sex"]), []).append(row["element"])
+        found.setdefault(row["ethnic_code_tctk_1979"], {}).setdefault((kind, row["sex"]), []).append(
+            row["element"]
+        )
     return found
 
 
@@ -151,29 +154,43 @@ def _group(pool: Pool, code: str, elements: dict[tuple[str, str], list[str]], ki
     names = cast(Any, document("names"))
     special = names["groups"].get(code)
     last = elements.get(("clan name, last", "any"), [])
-    family = elements.get(("surname", "any"), []) + elements.get(("clan name", "any"), []) + elements.get(("clan name, first", "any"), [])
+    family = (
+        elements.get(("surname", "any"), [])
+        + elements.get(("clan name", "any"), [])
+        + elements.get(("clan name, first", "any"), [])
+    )
     listed = names["default_minority_surnames"].get(code)
     if not (last or family) and listed:
         family = _listed(listed)
-    sexes = tuple(_sex_names(pool, special, elements, sex, kinh.sexes[position]) for position, sex in enumerate(("male", "female")))
+    sexes = tuple(
+        _sex_names(pool, special, elements, sex, kinh.sexes[position])
+        for position, sex in enumerate(("male", "female"))
+    )
     order = "last" if last else "first" if family else "none"
     surnames = _draw(pool, last or family) if (last or family) else kinh.surnames
     share = float(special["kinh_share"]) if special else 1.0
     return GroupNames(order, surnames, share, cast(tuple[SexNames, SexNames], sexes))
 
 
-def _sex_names(pool: Pool, special: Any, elements: dict[tuple[str, str], list[str]], sex: str, kinh: SexNames) -> SexNames:
+def _sex_names(
+    pool: Pool, special: Any, elements: dict[tuple[str, str], list[str]], sex: str, kinh: SexNames
+) -> SexNames:
     if not special:
         return kinh
     marks = _markers(elements, sex)
     own = special[sex]
     middles = elements.get((f"{sex} middle name", sex), []) + _listed(own["middle"])
-    return SexNames(_draw(pool, marks) if marks else None, _draw(pool, middles), _draw(pool, _listed(own["given"])))
+    return SexNames(
+        _draw(pool, marks) if marks else None, _draw(pool, middles), _draw(pool, _listed(own["given"]))
+    )
 
 
 def _kinh(pool: Pool, *, south: bool) -> GroupNames:
     names = cast(Any, document("names"))["kinh"]
-    sexes = [SexNames(None, _draw(pool, _listed(names[sex]["middle"])), _draw(pool, _listed(names[sex]["given"]))) for sex in ("male", "female")]
+    sexes = [
+        SexNames(None, _draw(pool, _listed(names[sex]["middle"])), _draw(pool, _listed(names[sex]["given"])))
+        for sex in ("male", "female")
+    ]
     return GroupNames("first", _surnames(pool, south), 1.0, (sexes[0], sexes[1]))
 
 
@@ -181,7 +198,10 @@ def _parents(pool: Pool, kinh: GroupNames) -> tuple[SexNames, SexNames]:
     names = cast(Any, document("names"))["parents"]
     built = []
     for position, sex in enumerate(("male", "female")):
-        given = Draw(kinh.sexes[position].given.codes, cumulative(rank_weights(len(kinh.sexes[position].given.codes), 30.0)))
+        given = Draw(
+            kinh.sexes[position].given.codes,
+            cumulative(rank_weights(len(kinh.sexes[position].given.codes), 30.0)),
+        )
         built.append(SexNames(None, _draw(pool, _listed(names[f"{sex}_middle"]), flat=True), given))
     return built[0], built[1]
 
@@ -206,15 +226,32 @@ def lexicon() -> Lexicon:
 
 
 def _finished(
-    pool: Pool, groups: dict[int, GroupNames], parents: tuple[SexNames, SexNames], placeholders: Ints, notes: Ints
+    pool: Pool,
+    groups: dict[int, GroupNames],
+    parents: tuple[SexNames, SexNames],
+    placeholders: Ints,
+    notes: Ints,
 ) -> Lexicon:
     base = len(pool.words)
     ear = np.array([pool.code(by_ear(word)) for word in pool.words[:base]], dtype=np.int64)
     initial = np.array([pool.code(f"{word[0]}.") for word in pool.words[:base]], dtype=np.int64)
     size = len(pool.words)
     variants = [STYLES[style](word) for style in Style for word in pool.words]
-    differs = np.array([variant != word for variant, word in zip(variants, pool.words * len(Style), strict=True)] + [False])
+    differs = np.array(
+        [variant != word for variant, word in zip(variants, pool.words * len(Style), strict=True)] + [False]
+    )
     keep = np.arange(size, dtype=np.int64)
     ear, initial = np.concatenate([ear, keep[base:]]), np.concatenate([initial, keep[base:]])
     kinh = groups[1].sexes
-    return Lexicon(size, ear, initial, pa.array(variants, pa.string()), groups, kinh, parents, placeholders, notes, differs)
+    return Lexicon(
+        size,
+        ear,
+        initial,
+        column(variants, pa.string()),
+        groups,
+        kinh,
+        parents,
+        placeholders,
+        notes,
+        differs,
+    )

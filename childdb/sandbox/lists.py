@@ -35,7 +35,9 @@ class Collector:
         self._sends_old = np.isin(geography.delivery, (Delivery.OLD, Delivery.BOTH))
         self._former_of = _former_lists(geography)
         old_ids = set(self._former_of)
-        self.touched = np.array([any(unit.commune_id in old_ids for unit in units) for units in geography.former], dtype=bool)
+        self.touched = np.array(
+            [any(unit.commune_id in old_ids for unit in units) for units in geography.former], dtype=bool
+        )
         self._parts: list[Rows] = []
 
     def add(self, rows: Rows) -> None:
@@ -51,14 +53,24 @@ class Collector:
         rows = joined_rows(self._parts)
         found = [self._new_list(rows, int(place)) for place in np.flatnonzero(self._sends_new)]
         unit_of = former_of_rows(self.nation, rows)
-        found += [self._old_list(rows, unit_of, name, officer) for name, officer in sorted(self._former_of.items())]
+        found += [
+            self._old_list(rows, unit_of, name, officer) for name, officer in sorted(self._former_of.items())
+        ]
         return [each for each in found if len(each.positions)], rows
 
     def _new_list(self, rows: Rows, place: int) -> UnitList:
         geography = self.nation.geography
         row = geography.communes[place]
         positions = np.flatnonzero(rows.commune == place)
-        return UnitList(row["commune_id"], row["commune_code"], False, place, int(geography.list_day[place]), positions, False)
+        return UnitList(
+            row["commune_id"],
+            row["commune_code"],
+            False,
+            place,
+            int(geography.list_day[place]),
+            positions,
+            False,
+        )
 
     def _old_list(self, rows: Rows, unit_of: Ints, name: str, officer: int) -> UnitList:
         geography = self.nation.geography
@@ -71,8 +83,11 @@ class Collector:
     def _known_then(self, rows: Rows) -> Bools:
         """Return which rows an earlier list of the same place held too: some were entered only later."""
         current = self.nation.geography.delivery[rows.commune] == Delivery.OLD
-        earlier: Bools = self.nation.dice.chance("in earlier list", rows.people.household, 0.97) & (rows.kind == RowKind.OWN)
-        return current | earlier
+        earlier: Bools = self.nation.dice.chance("in earlier list", rows.people.household, 0.97) & (
+            rows.kind == RowKind.OWN
+        )
+        known: Bools = current | earlier
+        return known
 
 
 def former_ids(geography: Geography) -> list[str]:
@@ -86,10 +101,13 @@ def former_of_rows(nation: Nation, rows: Rows) -> Ints:
     ids = {name: place for place, name in enumerate(former_ids(geography))}
     counts = np.array([max(1, len(units)) for units in geography.former])
     start = np.cumsum(counts) - counts
-    flat = np.array([place for units in geography.former for place in ([ids[unit.commune_id] for unit in units] or [-1])])
+    flat = np.array(
+        [place for units in geography.former for place in ([ids[unit.commune_id] for unit in units] or [-1])]
+    )
     guest = nation.dice.below("guest's former", rows.people.household, counts[rows.commune])
     inside = np.where(rows.commune == rows.people.commune, rows.people.former, guest)
-    return flat[start[rows.commune] + inside]
+    found: Ints = flat[start[rows.commune] + inside]
+    return found
 
 
 def _former_lists(geography: Geography) -> dict[str, int]:
@@ -107,5 +125,13 @@ def joined_rows(parts: list[Rows]) -> Rows:
 
     from childdb.sandbox.people import People
 
-    people = People(**{item.name: np.concatenate([getattr(part.people, item.name) for part in parts]) for item in fields(People)})
-    return Rows(people, *(np.concatenate([getattr(part, name) for part in parts]) for name in ("commune", "kind", "day")))
+    people = People(
+        **{
+            item.name: np.concatenate([getattr(part.people, item.name) for part in parts])
+            for item in fields(People)
+        }
+    )
+    return Rows(
+        people,
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("commune", "kind", "day")),
+    )

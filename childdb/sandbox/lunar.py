@@ -19,7 +19,11 @@ def _new_moon(number: int) -> int:
     shift = (0.1734 - 0.000393 * t) * math.sin(sun) + 0.0021 * math.sin(2 * sun) - 0.4068 * math.sin(mean)
     shift += 0.0161 * math.sin(2 * mean) - 0.0004 * math.sin(3 * mean) + 0.0104 * math.sin(2 * node)
     shift -= 0.0051 * math.sin(sun + mean) + 0.0074 * math.sin(sun - mean)
-    shift += 0.0004 * math.sin(2 * node + sun) - 0.0004 * math.sin(2 * node - sun) - 0.0006 * math.sin(2 * node + mean)
+    shift += (
+        0.0004 * math.sin(2 * node + sun)
+        - 0.0004 * math.sin(2 * node - sun)
+        - 0.0006 * math.sin(2 * node + mean)
+    )
     shift += 0.0010 * math.sin(2 * node - mean) + 0.0005 * math.sin(2 * mean + sun)
     dynamic = -0.000278 + 0.000265 * t + 0.000262 * t * t
     return int(moon + shift - dynamic + 0.5 + _ZONE)

@@ -7,14 +7,27 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.hashing import Bools, Ints, Words
 from childdb.sandbox.reference_tables import rows_of
 
 # Omissions and changes that the list of error modes names only in a sentence.
 EXTRA = (
-    "B-ngay_sinh", "B-dan_toc", "B-ho_ten_me", "B-so_dinh_danh_me", "B-so_dinh_danh_cha", "B-phone", "B-household",
-    "B-birth_registration", "P-changed", "P-household", "P-zero", "P-moved", "P-left", "P-unlisted",
-)  # fmt: skip
+    "B-ngay_sinh",
+    "B-dan_toc",
+    "B-ho_ten_me",
+    "B-so_dinh_danh_me",
+    "B-so_dinh_danh_cha",
+    "B-phone",
+    "B-household",
+    "B-birth_registration",
+    "P-changed",
+    "P-household",
+    "P-zero",
+    "P-moved",
+    "P-left",
+    "P-unlisted",
+)
 
 
 @cache
@@ -51,16 +64,17 @@ class Marks:
         """Return which rows carry an error."""
         bit = _bit(error_id)
         words, shift = (self.low, bit) if bit < 64 else (self.high, bit - 64)
-        return (words >> np.uint64(shift)) & np.uint64(1) == 1
+        found: Bools = (words >> np.uint64(shift)) & np.uint64(1) == 1
+        return found
 
-    def text(self) -> pa.Array:
+    def text(self) -> Column:
         """Return per row its error ids joined by ``;`` in their order; empty text for a clean row."""
         mixed = self.low * np.uint64(0x9E3779B97F4A7C15) ^ self.high
-        indices = pa.array(mixed).dictionary_encode().indices.to_numpy()
+        indices = column(mixed).dictionary_encode().indices.to_numpy()
         first = np.zeros(int(indices.max()) + 1 if len(indices) else 0, dtype=np.int64)
         first[indices[::-1]] = np.arange(len(indices))[::-1]
-        words = pa.array([_named(int(self.low[row]) | int(self.high[row]) << 64) for row in first], pa.string())
-        return words.take(pa.array(indices))
+        words = column([_named(int(self.low[row]) | int(self.high[row]) << 64) for row in first], pa.string())
+        return words.take(column(indices))
 
 
 def _named(bits: int) -> str:

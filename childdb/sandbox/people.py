@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 import numpy as np
 
 from childdb.sandbox.geography import BLOCK, MERGER, Delivery, Geography, day_number
-from childdb.sandbox.hashing import Bools, Dice, Floats, Ints, cumulative, pick, rank_within, stream_key
-from childdb.sandbox.lexicon import NONE, SOUTHERN_KINH, WIDTH, Draw, Lexicon, SexNames, lexicon
+from childdb.sandbox.hashing import Bools, Dice, Ints, cumulative, pick, rank_within, stream_key
+from childdb.sandbox.lexicon import Lexicon, lexicon
+from childdb.sandbox.naming import Namer
 from childdb.sandbox.profiles import Profile
 from childdb.sandbox.reference_tables import document, rows_of
 
-MALE, FEMALE = 0, 1
 _LOCAL, _ELSEWHERE = 64, 16
-_CARRIERS = np.array([32, 33, 34, 35, 36, 37, 38, 39, 70, 76, 77, 78, 79, 81, 82, 83, 84, 85, 86, 88, 89, 90, 91, 93, 94, 96, 97, 98])
-_MATRILINEAL = (10, 12, 16, 36)
+_CARRIERS = np.array(
+    [
+        32,
+        33,
+        34,
+        35,
+        36,
+        37,
+        38,
+        39,
+        70,
+        76,
+        77,
+        78,
+        79,
+        81,
+        82,
+        83,
+        84,
+        85,
+        86,
+        88,
+        89,
+        90,
+        91,
+        93,
+        94,
+        96,
+        97,
+        98,
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +110,7 @@ def years_of(days: Ints) -> Ints:
     return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
 
-class Nation:
+class Nation(Namer):
     """One synthetic nation: geography, seed and error profile; makes people block by block."""
 
     def __init__(self, seed: int, geography: Geography, profile: Profile) -> None:
@@ -100,7 +131,7 @@ class Nation:
         starts = self.geography.block_start
         edges = np.unique(np.searchsorted(starts, np.arange(0, self.geography.children, size)))
         edges = np.append(edges, self.geography.blocks)
-        return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        return [(int(a), int(b)) for a, b in itertools.pairwise(edges) if b > a]
 
     def people(self, first_block: int, last_block: int) -> People:
         """Return all children of blocks ``first_block`` (included) to ``last_block`` (not included)."""
@@ -120,10 +151,31 @@ class Nation:
         tokens = self._names(index, household, order, twin, sex, ethnic, mother_ethnic, lead, commune)
         parents = self._parents(index, household, lead, block, commune, year, order)
         number = self._numbers(index, household, block, commune, former, birth, year, sex)
+        places = self._places(household, commune, block, index, birth)
+        listed, registered, died, left, change_day, home = self._status(index, household, birth, commune)
         return People(
-            index, commune, household, order, twin, former, sex, birth, year, ethnic, *tokens, number, _of_sibling(number, order), *parents,
-            *self._places(household, commune, block, index, birth), *self._status(index, household, birth, commune),
-        )  # fmt: skip
+            index,
+            commune,
+            household,
+            order,
+            twin,
+            former,
+            sex,
+            birth,
+            year,
+            ethnic,
+            *tokens,
+            number,
+            _of_sibling(number, order),
+            *parents,
+            *places,
+            listed,
+            registered,
+            died,
+            left,
+            change_day,
+            home,
+        )
 
     def _households(self, first: int, last: int, index: Ints, block: Ints) -> tuple[Ints, Ints]:
         """Return each child's order in its household and the household's number (the index of its first child)."""
@@ -156,75 +208,28 @@ class Nation:
         flat = geography.ethnic_shares.ravel()
         width = geography.ethnic_shares.shape[1]
         drawn = [
-            geography.ethnic_codes[np.minimum(np.searchsorted(flat, self.dice.uniform(s, household) + commune, side="right") % width, width - 1)]
+            geography.ethnic_codes[
+                np.minimum(
+                    np.searchsorted(flat, self.dice.uniform(s, household) + commune, side="right") % width,
+                    width - 1,
+                )
+            ]
             for s in ("ethnic", "mother ethnic")
         ]
         mixed = self.dice.chance("mixed marriage", household, 0.07)
         return drawn[0], np.where(mixed, drawn[1], drawn[0])
 
-    def _names(
-        self, index: Ints, household: Ints, order: Ints, twin: Bools, sex: Ints, ethnic: Ints, mother_ethnic: Ints, lead: Ints, commune: Ints
-    ) -> tuple[Ints, Ints, Ints]:
-        south = np.array([int(row["province_code"]) >= 48 for row in self.geography.communes])[commune]
-        group = np.where((ethnic == 1) & south, SOUTHERN_KINH, ethnic)
-        mother_group = np.where((mother_ethnic == 1) & south, SOUTHERN_KINH, mother_ethnic)
-        leads = np.flatnonzero(order == 0)
-        place = np.searchsorted(leads, lead)
-        hh = household[leads]
-        fathers = self._parent_names(hh, group[leads], MALE, "father")
-        mothers = self._parent_names(hh, mother_group[leads], FEMALE, "mother")
-        family = np.where(np.isin(ethnic[leads], _MATRILINEAL), self.family_of(mothers), self.family_of(fathers))[place]
-        given = self.dice.uniform("given", index)
-        name = self.child_names(index, household, twin, sex, group, family, given)
-        for lag in (1, 2, 3):
-            same = np.zeros(len(index), dtype=bool)
-            same[lag:] = (order[lag:] >= lag) & (name[lag:] == name[:-lag]).all(axis=1)
-            if same.any():
-                at = np.flatnonzero(same)
-                given[at] = (given[at] + 0.37) % 1.0
-                name[at] = self.child_names(index[at], household[at], twin[at], sex[at], group[at], family[at], given[at])
-        return name, mothers[place], fathers[place]
-
-    @staticmethod
-    def family_of(tokens: Ints) -> Ints:
-        """Return a parent's family name: the clan at the end if there is one, else the first token."""
-        return np.where(tokens[:, 4] != NONE, tokens[:, 4], tokens[:, 0])
-
-    def child_names(self, index: Ints, household: Ints, twin: Bools, sex: Ints, group: Ints, family: Ints, given: Floats) -> Ints:
-        dice = self.dice
-        shared = dice.chance("shared middle", index, np.where(twin, 0.75, 0.2))
-        source = np.where(shared, household, index)
-        middle, second = dice.uniform("middle", source), dice.uniform("second middle", source)
-        parts = (middle, second, given, dice.uniform("style of name", index))
-        return self._built(group, sex, family, parts, self.lexicon.kinh, second_share=0.38)
-
-    def _parent_names(self, household: Ints, group: Ints, sex: int, who: str) -> Ints:
-        dice = self.dice
-        family = np.full(len(household), NONE, dtype=np.int64)
-        drawn = dice.uniform(f"{who} family", household)
-        for code in np.unique(group):
-            at = np.flatnonzero(group == code)
-            family[at] = self.lexicon.groups[int(code)].surnames.at(drawn[at])
-        streams = ("middle", "second", "given", "style")
-        parts = tuple(dice.uniform(f"{who} {stream}", household) for stream in streams)
-        sexes = np.full(len(household), sex)
-        return self._built(group, sexes, family, cast(Any, parts), self.lexicon.parents, second_share=0.12)
-
-    def _built(
-        self, group: Ints, sex: Ints, family: Ints, parts: tuple[Floats, Floats, Floats, Floats], kinh: tuple[SexNames, SexNames], second_share: float
+    def _numbers(
+        self,
+        index: Ints,
+        household: Ints,
+        block: Ints,
+        commune: Ints,
+        former: Ints,
+        birth: Ints,
+        year: Ints,
+        sex: Ints,
     ) -> Ints:
-        """Return tokens: surname or marker, middle, second middle, given, clan at the end."""
-        tokens = np.full((len(group), WIDTH), NONE, dtype=np.int64)
-        for code in np.unique(group):
-            names = self.lexicon.groups[int(code)]
-            for which in (MALE, FEMALE):
-                at = np.flatnonzero((group == code) & (sex == which))
-                if len(at):
-                    part = tuple(values[at] for values in parts)
-                    tokens[at] = _one_group(names.order, names.kinh_share, names.sexes[which], kinh[which], family[at], cast(Any, part), second_share)
-        return tokens
-
-    def _numbers(self, index: Ints, household: Ints, block: Ints, commune: Ints, former: Ints, birth: Ints, year: Ints, sex: Ints) -> Ints:
         local = ~self.dice.chance("born elsewhere", household, 0.08)
         old = self._former_prefix[self._former_start[commune] + former]
         new = np.array([int(row["province_code"]) for row in self.geography.communes])[commune]
@@ -238,16 +243,23 @@ class Nation:
         first = int(block[0]) if len(block) else 0
         rank = rank_within(((block - first) * 2 + local) * 1_000_000 + head)
         in_province = self.geography.block_in_province[block]
-        slot = np.where(local, in_province * _LOCAL + np.minimum(rank, _LOCAL - 1), 500_000 + block * _ELSEWHERE + np.minimum(rank, _ELSEWHERE - 1))
+        slot = np.where(
+            local,
+            in_province * _LOCAL + np.minimum(rank, _LOCAL - 1),
+            500_000 + block * _ELSEWHERE + np.minimum(rank, _ELSEWHERE - 1),
+        )
         return self.in_slot(head, slot)
 
     def in_slot(self, head: Ints, slot: Ints) -> Ints:
         """Return the number that a head (province, sex, year) has in one of its million slots."""
         mixed = self.dice.words("number", head).astype(np.int64) & 0xFFFFFFFF
         factor = (mixed % 99_991) * 10 + np.array([1, 3, 7, 9])[mixed % 4]
-        return head * 1_000_000 + (slot * factor + mixed % 999_983) % 1_000_000
+        numbers: Ints = head * 1_000_000 + (slot * factor + mixed % 999_983) % 1_000_000
+        return numbers
 
-    def _parents(self, index: Ints, household: Ints, lead: Ints, block: Ints, commune: Ints, year: Ints, order: Ints) -> tuple[Ints, ...]:
+    def _parents(
+        self, index: Ints, household: Ints, lead: Ints, block: Ints, commune: Ints, year: Ints, order: Ints
+    ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
         """Return numbers, birth years and telephones of mother and father, from the household alone."""
         dice = self.dice
         leads = np.flatnonzero(order == 0)
@@ -272,7 +284,9 @@ class Nation:
         mixed = (owner * 96_269_341 + stream_key(self.seed, "phones") % space) % space
         return _CARRIERS[mixed // 10_000_000] * 10_000_000 + mixed % 10_000_000
 
-    def _places(self, household: Ints, commune: Ints, block: Ints, index: Ints, birth: Ints) -> tuple[Ints, Ints, Ints]:
+    def _places(
+        self, household: Ints, commune: Ints, block: Ints, index: Ints, birth: Ints
+    ) -> tuple[Ints, Ints, Ints]:
         """Return hamlet number, household number in the commune, and birth certificate number in commune and year."""
         geography = self.geography
         inside = household - geography.start[commune]
@@ -286,7 +300,9 @@ class Nation:
         in_commune = block - np.searchsorted(geography.block_commune, commune)
         return hamlet, inside + 1, in_commune * 120 + rank + 1
 
-    def _status(self, index: Ints, household: Ints, birth: Ints, commune: Ints) -> tuple[Bools, Bools, Bools, Bools, Ints, Ints]:
+    def _status(
+        self, index: Ints, household: Ints, birth: Ints, commune: Ints
+    ) -> tuple[Bools, Bools, Bools, Bools, Ints, Ints]:
         """Return: in the extract, in the register, died, left, the day of it (−1: none), and the commune of residence."""
         dice, last = self.dice, self.geography.anchor_day[commune]
         age = last - birth
@@ -295,7 +311,9 @@ class Nation:
         moved = ~died & ~left & dice.chance("moved", household, self.profile.records.get("P-moved", 0.0))
         unlisted = dice.chance("unlisted", index, self.profile.unlisted * np.where(age < 60, 8.0, 0.85))
         registered = dice.chance("registered household", household, 1 - (1 - self.profile.registered) * 0.5)
-        registered &= dice.chance("registered child", index, 1 - (1 - self.profile.registered) * np.where(age < 400, 2.5, 0.4))
+        registered &= dice.chance(
+            "registered child", index, 1 - (1 - self.profile.registered) * np.where(age < 400, 2.5, 0.4)
+        )
         span = np.minimum(age + 1, 1100)
         day = last - (dice.uniform("change day", index) * span).astype(np.int64)
         home = np.where(left, self.other_commune("left to", household, commune, outside=True), commune)
@@ -315,36 +333,3 @@ class Nation:
         high = np.where(near, last[geography.province[commune]], len(geography.communes))
         found = low + self.dice.below(stream, household, high - low)
         return np.where(found == commune, (found + 1) % len(geography.communes), found)
-
-
-def _one_group(
-    order: str, kinh_share: float, own: SexNames, kinh: SexNames, family: Ints, parts: tuple[Floats, Floats, Floats, Floats], second_share: float
-) -> Ints:
-    middle, second, given, style = parts
-    tokens = np.full((len(family), WIDTH), NONE, dtype=np.int64)
-    as_kinh = style < kinh_share
-    marked = own.marker is not None and not order == "none"
-    tokens[:, 3] = np.where(as_kinh, kinh.given.at(given), own.given.at(given))
-    tokens[:, 1] = np.where(as_kinh, kinh.middle.at(middle), own.middle.at(middle))
-    wants_second = as_kinh & ((style / kinh_share) < second_share)
-    tokens[:, 2] = np.where(wants_second, kinh.middle.at(second), NONE)
-    tokens[tokens[:, 2] == tokens[:, 1], 2] = NONE
-    tokens[tokens[:, 2] == tokens[:, 3], 2] = NONE
-    tokens[tokens[:, 1] == tokens[:, 3], 1] = NONE
-    if order == "first":
-        tokens[:, 0] = family
-    _place_family(tokens, order, own.marker, as_kinh, family, middle, marked)
-    return tokens
-
-
-def _place_family(tokens: Ints, order: str, marker: Draw | None, as_kinh: Bools, family: Ints, middle: Floats, marked: bool) -> None:
-    if order == "last":
-        tokens[:, 4] = family
-        tokens[:, 1:3] = NONE
-        tokens[:, 0] = marker.at(middle) if marker is not None else NONE
-    elif order == "none":
-        sign = marker.at(middle) if marker is not None else family
-        tokens[:, 0] = np.where(as_kinh, family, sign)
-        tokens[~as_kinh, 1] = NONE
-    elif marked and marker is not None:
-        tokens[:, 1] = np.where(as_kinh, tokens[:, 1], marker.at(middle))

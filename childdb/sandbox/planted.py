@@ -13,17 +13,59 @@ from childdb.sandbox.marks import error_ids
 from childdb.sandbox.people import years_of
 from childdb.sandbox.reference_tables import rows_of
 
-SCHEMA = pa.schema(
-    [("file_name", pa.string()), ("sheet", pa.string()), ("row_no", pa.int32()), ("column", pa.string()), ("error_id", pa.string()),
-     ("recoverable", pa.string()), ("correct", pa.string()), ("seen", pa.string())]
-)  # fmt: skip
+_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("file_name", pa.string()),
+    ("sheet", pa.string()),
+    ("row_no", pa.int32()),
+    ("column", pa.string()),
+    ("error_id", pa.string()),
+    ("recoverable", pa.string()),
+    ("correct", pa.string()),
+    ("seen", pa.string()),
+]
+SCHEMA = pa.schema(_FIELDS)
 _COLUMN = {
-    "E57": None, "E58": None, "E59": None, "E60": None, "E61": None, "E62": "bien_dong", "E65": "ho_ten_cha", "E66": "ho_ten_me", "E67": "so_dinh_danh_me",
-    "E68": "ho_ten_me", "B-phone": "dien_thoai_me", "P-changed": "dien_thoai_me", "P-zero": "dien_thoai_me", "B-household": "ma_ho", "P-household": "ma_ho",
-    "B-birth_registration": "so_khai_sinh", "P-moved": None, "P-left": None, "P-unlisted": None,
-}  # fmt: skip
+    "E57": None,
+    "E58": None,
+    "E59": None,
+    "E60": None,
+    "E61": None,
+    "E62": "bien_dong",
+    "E65": "ho_ten_cha",
+    "E66": "ho_ten_me",
+    "E67": "so_dinh_danh_me",
+    "E68": "ho_ten_me",
+    "B-phone": "dien_thoai_me",
+    "P-changed": "dien_thoai_me",
+    "P-zero": "dien_thoai_me",
+    "B-household": "ma_ho",
+    "P-household": "ma_ho",
+    "B-birth_registration": "so_khai_sinh",
+    "P-moved": None,
+    "P-left": None,
+    "P-unlisted": None,
+}
 # Errors that the cell, the column or the file alone allow to undo; E02 and E06 need sex and year to agree.
-_RECOVERABLE = {"E04", "E17", "E18", "E19", "E21", "E22", "E23", "E25", "E26", "E27", "E31", "E32", "E34", "E38", "E42", "E44", "E47", "P-zero"}
+_RECOVERABLE = {
+    "E04",
+    "E17",
+    "E18",
+    "E19",
+    "E21",
+    "E22",
+    "E23",
+    "E25",
+    "E26",
+    "E27",
+    "E31",
+    "E32",
+    "E34",
+    "E38",
+    "E42",
+    "E44",
+    "E47",
+    "P-zero",
+}
 _NEEDS_PROOF = {"E02", "E06"}
 
 
@@ -38,7 +80,16 @@ def planted_errors(sheet: Sheet, file_name: str, sheet_name: str, row_numbers: l
             good = error in _RECOVERABLE or (error in _NEEDS_PROOF and bool(proof[row]))
             if error == "E27" and sheet.written.space_form[row] == 4:
                 good = False
-            values = (file_name, sheet_name, row_numbers[row], column, error, "yes" if good else "no", _correct(sheet, column, int(row)), _seen(sheet, column, int(row)))
+            values = (
+                file_name,
+                sheet_name,
+                row_numbers[row],
+                column,
+                error,
+                "yes" if good else "no",
+                _correct(sheet, column, int(row)),
+                _seen(sheet, column, int(row)),
+            )
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
     return pa.table(columns, schema=SCHEMA)

@@ -49,6 +49,17 @@ def load_profile(name: str) -> Profile:
     raw = cast(dict[str, Any], known[name])
     shares, missing = raw["shares"], raw["id_missing"]
     return Profile(
-        name, shares["registered"], shares["unlisted"], shares["extract_upper_case"], shares["extract_gaps"],
-        missing["mean"], missing["spread"], raw["strength"], raw["sex_codings"], raw["held"], raw["files"], raw["cells"], raw["records"],
-    )  # fmt: skip
+        name,
+        shares["registered"],
+        shares["unlisted"],
+        shares["extract_upper_case"],
+        shares["extract_gaps"],
+        missing["mean"],
+        missing["spread"],
+        raw["strength"],
+        raw["sex_codings"],
+        raw["held"],
+        raw["files"],
+        raw["cells"],
+        raw["records"],
+    )

@@ -21,7 +21,9 @@ def rows_of(name: str) -> tuple[Row, ...]:
     for path in sorted(_SEEDS.rglob(f"{name}.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             return tuple(csv.DictReader(file))
-    raise EnvironmentFailedError(f"The seed {name}.csv is not under dbt_project/seeds; the checkout is not complete.")
+    raise EnvironmentFailedError(
+        f"The seed {name}.csv is not under dbt_project/seeds; the checkout is not complete."
+    )
 
 
 @cache
@@ -38,7 +40,9 @@ MERGER_DAY = "2025-07-01"
 @cache
 def present_communes() -> tuple[Row, ...]:
     """Return the communes since July 2025 in code order: id, code, province, name and type on their first day."""
-    names = {row["commune_id"]: row for row in rows_of("commune_names") if row["valid_from_date"] == MERGER_DAY}
+    names = {
+        row["commune_id"]: row for row in rows_of("commune_names") if row["valid_from_date"] == MERGER_DAY
+    }
     found = []
     for row in rows_of("communes"):
         if row["valid_from_date"] == MERGER_DAY:
@@ -50,14 +54,23 @@ def present_communes() -> tuple[Row, ...]:
 @cache
 def former_communes() -> dict[str, Row]:
     """Return the communes of the last day of June 2025 by id: code, district and province with names, type and name."""
-    districts = {row["district_code"]: row["name_vi"] for row in rows_of("districts") if row["valid_to_date"] == MERGER_DAY}
+    districts = {
+        row["district_code"]: row["name_vi"]
+        for row in rows_of("districts")
+        if row["valid_to_date"] == MERGER_DAY
+    }
     names = {row["commune_id"]: row for row in rows_of("commune_names") if row["valid_to_date"] == MERGER_DAY}
     found = {}
     for row in rows_of("communes"):
         if row["valid_to_date"] == MERGER_DAY:
             name = names[row["commune_id"]]
             district = districts.get(row["district_code"], "")
-            found[row["commune_id"]] = {**row, "name": name["name_vi"], "type": name["unit_type"], "district": district}
+            found[row["commune_id"]] = {
+                **row,
+                "name": name["name_vi"],
+                "type": name["unit_type"],
+                "district": district,
+            }
     return found
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from childdb.sandbox.columns import Column
 from childdb.sandbox.hashing import Bools, Ints
 from childdb.sandbox.people import Nation, People
 from childdb.sandbox.writing import padded
@@ -44,11 +44,14 @@ class Rows:
     @property
     def household(self) -> Ints:
         """Return the index to draw what a household's rows in one list share."""
-        return self.people.household + ((self.kind == RowKind.LEFT_BEHIND).astype(np.int64) << 36)
+        behind: Ints = (self.kind == RowKind.LEFT_BEHIND).astype(np.int64) << 36
+        return self.people.household + behind
 
     def take(self, positions: Ints) -> Rows:
         """Return the rows at these positions."""
-        return Rows(self.people.take(positions), self.commune[positions], self.kind[positions], self.day[positions])
+        return Rows(
+            self.people.take(positions), self.commune[positions], self.kind[positions], self.day[positions]
+        )
 
     def on(self, day: Ints) -> Rows:
         """Return the same rows as lists of another day hold them."""
@@ -67,7 +70,9 @@ def register_rows(nation: Nation, people: People) -> Rows:
 
     repeats, spelt = chosen("E57", people.index), chosen("E59", people.index)
     guests = chosen("E58", people.household)
-    old_home = nation.other_commune("left behind", people.household[guests], people.commune[guests], outside=False)
+    old_home = nation.other_commune(
+        "left behind", people.household[guests], people.commune[guests], outside=False
+    )
     # A commune can only hold a child it knew: one born well before its list.
     known = people.birth[guests] + 60 < nation.geography.final_day()[old_home]
     guests, old_home = guests[known], old_home[known]
@@ -79,7 +84,7 @@ def register_rows(nation: Nation, people: People) -> Rows:
     return Rows(people.take(positions), commune, kind, nation.geography.final_day()[commune])
 
 
-def record_ids(nation: Nation, rows: Rows) -> pa.Array:
+def record_ids(nation: Nation, rows: Rows) -> Column:
     """Return record ids: nine digits that say nothing about child or order."""
     number = ((rows.people.index * 4 + rows.kind) * 73_939_133 + nation.seed * 611_953) % 10**9
     return pc.binary_join_element_wise("R", padded(number, 9), "")

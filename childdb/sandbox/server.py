@@ -125,10 +125,31 @@ class Handler(BaseHTTPRequestHandler):
             page["total"] += 1
         self._json(page, cut=cut)
 
-    def _json(self, body: dict[str, Any], status: HTTPStatus = HTTPStatus.OK, extra: dict[str, str] | None = None, *, cut: bool = False) -> None:
-        self._bytes(json.dumps(body, ensure_ascii=False).encode(), "application/json; charset=utf-8", status, extra, cut=cut)
+    def _json(
+        self,
+        body: dict[str, Any],
+        status: HTTPStatus = HTTPStatus.OK,
+        extra: dict[str, str] | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
+        self._bytes(
+            json.dumps(body, ensure_ascii=False).encode(),
+            "application/json; charset=utf-8",
+            status,
+            extra,
+            cut=cut,
+        )
 
-    def _bytes(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, extra: dict[str, str] | None = None, *, cut: bool = False) -> None:
+    def _bytes(
+        self,
+        body: bytes,
+        kind: str,
+        status: HTTPStatus = HTTPStatus.OK,
+        extra: dict[str, str] | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -140,10 +161,14 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-def make_server(data: Path, port: int, *, tls: bool = False, slow_seconds: float = SLOW_SECONDS) -> ThreadingHTTPServer:
+def make_server(
+    data: Path, port: int, *, tls: bool = False, slow_seconds: float = SLOW_SECONDS
+) -> ThreadingHTTPServer:
     """Return a server bound to the loopback (port 0: any free one); the caller runs and closes it."""
     software = Software(data)
-    handler: Callable[..., BaseHTTPRequestHandler] = type("BoundHandler", (Handler,), {"software": software, "slow_seconds": slow_seconds})
+    handler: Callable[..., BaseHTTPRequestHandler] = type(
+        "BoundHandler", (Handler,), {"software": software, "slow_seconds": slow_seconds}
+    )
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError:
@@ -182,7 +207,9 @@ def _make_certificate(certificate_path: Path, key_path: Path) -> None:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

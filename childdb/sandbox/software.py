@@ -16,7 +16,17 @@ from typing import Any
 from childdb.errors import ConfigurationError
 from childdb.sandbox.reference_tables import former_communes, present_communes
 
-FAULTS = ("slow", "429", "500", "cut", "html_login", "repeat_page", "total_changes", "token_expired", "redirect")
+FAULTS = (
+    "slow",
+    "429",
+    "500",
+    "cut",
+    "html_login",
+    "repeat_page",
+    "total_changes",
+    "token_expired",
+    "redirect",
+)
 PAGED_FAULTS = ("repeat_page", "total_changes")
 LARGEST_PAGE = 1000
 
@@ -35,8 +45,12 @@ class Export:
     def listed(self) -> dict[str, object]:
         """Return the entry of the list of exports."""
         return {
-            "export_id": self.export_id, "file_name": self.file_name, "size": self.path.stat().st_size, "sha256": self.sha256, "created_at": self.created_at,
-        }  # fmt: skip
+            "export_id": self.export_id,
+            "file_name": self.file_name,
+            "size": self.path.stat().st_size,
+            "sha256": self.sha256,
+            "created_at": self.created_at,
+        }
 
 
 class FaultBox:
@@ -81,7 +95,10 @@ class Software:
 
     def login(self, username: object, password: object) -> str | None:
         """Return a new token, or None for a wrong account."""
-        right = secrets.compare_digest(f"{username}|{password}".encode(), f"{self._account['username']}|{self._account['password']}".encode())
+        right = secrets.compare_digest(
+            f"{username}|{password}".encode(),
+            f"{self._account['username']}|{self._account['password']}".encode(),
+        )
         if not right:
             return None
         token = secrets.token_hex(24)
@@ -110,7 +127,10 @@ class Software:
     def exports_of(self, code: str) -> list[dict[str, object]]:
         """Return the lists of a commune, oldest first."""
         chosen = [export for export in self.exports.values() if export.commune_code == code]
-        return [export.listed() for export in sorted(chosen, key=lambda export: (export.created_at, export.export_id))]
+        return [
+            export.listed()
+            for export in sorted(chosen, key=lambda export: (export.created_at, export.export_id))
+        ]
 
     def children(self, since: str, cursor: str | None, limit: int) -> dict[str, Any]:
         """Return one page of records changed since a moment, in the order (changed_at, ma_tre)."""
@@ -120,7 +140,9 @@ class Software:
         page = rest[: max(1, min(limit, LARGEST_PAGE))]
         more = len(rest) > len(page)
         last = (page[-1]["changed_at"], page[-1]["ma_tre"]) if page else after
-        items = [{name: value for name, value in record.items() if not name.startswith("_")} for record in page]
+        items = [
+            {name: value for name, value in record.items() if not name.startswith("_")} for record in page
+        ]
         return {"total": len(wanted), "items": items, "next_cursor": make_cursor(last) if more else None}
 
 
@@ -143,7 +165,12 @@ def _exports(data: Path) -> list[Export]:
         rows = list(csv.DictReader(file))
     return [
         Export(
-            row["sha256"][:16], row["commune_code"], row["file_name"], row["sha256"], f"{row['file_date']}T08:00:00+07:00", data / "exports" / row["file_name"]
+            row["sha256"][:16],
+            row["commune_code"],
+            row["file_name"],
+            row["sha256"],
+            f"{row['file_date']}T08:00:00+07:00",
+            data / "exports" / row["file_name"],
         )
         for row in rows
     ]

@@ -11,8 +11,29 @@ from enum import IntEnum
 from childdb.sandbox.old_encodings import as_mojibake, as_question_marks, as_tcvn3, as_vni
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
-_SWAPS = (("x", "s"), ("s", "x"), ("tr", "ch"), ("ch", "tr"), ("gi", "d"), ("d", "gi"), ("r", "d"), ("l", "n"), ("v", "d"), ("qu", "w"))
-_ENDS = (("ng", "n"), ("n", "ng"), ("c", "t"), ("t", "c"), ("nh", "n"), ("ch", "t"), ("k", "c"), ("i", "y"), ("y", "i"))
+_SWAPS = (
+    ("x", "s"),
+    ("s", "x"),
+    ("tr", "ch"),
+    ("ch", "tr"),
+    ("gi", "d"),
+    ("d", "gi"),
+    ("r", "d"),
+    ("l", "n"),
+    ("v", "d"),
+    ("qu", "w"),
+)
+_ENDS = (
+    ("ng", "n"),
+    ("n", "ng"),
+    ("c", "t"),
+    ("t", "c"),
+    ("nh", "n"),
+    ("ch", "t"),
+    ("k", "c"),
+    ("i", "y"),
+    ("y", "i"),
+)
 
 
 class Style(IntEnum):
@@ -86,7 +107,9 @@ def by_ear(text: str) -> str:
 
 def _initial_swaps(text: str) -> list[str]:
     lower = text.lower()
-    swapped = [new + text[len(old) :] for old, new in _SWAPS if lower.startswith(old) and len(text) > len(old) + 1]
+    swapped = [
+        new + text[len(old) :] for old, new in _SWAPS if lower.startswith(old) and len(text) > len(old) + 1
+    ]
     return [word[:1].upper() + word[1:] for word in swapped]
 
 

@@ -14,8 +14,18 @@ import pyarrow.parquet as pq
 from childdb.sandbox.reference_tables import merger_links
 
 FIELDS = (
-    "indicator_set", "indicator_code", "geography", "area_level", "area_code", "sex", "age_group", "ethnic_group", "breakdown", "numerator", "denominator",
-)  # fmt: skip
+    "indicator_set",
+    "indicator_code",
+    "geography",
+    "area_level",
+    "area_code",
+    "sex",
+    "age_group",
+    "ethnic_group",
+    "breakdown",
+    "numerator",
+    "denominator",
+)
 _AGE_GROUPS = ((0, 0, "0"), (1, 2, "1-2"), (3, 5, "3-5"), (6, 10, "6-10"), (11, 14, "11-14"), (15, 15, "15"))
 # Indicator: what is counted above and below the line; "" below means a plain count.
 _INDICATORS = {
@@ -102,15 +112,35 @@ def _delivered(who: Mapping[str, object], what: Mapping[str, object]) -> Deliver
         return int(str(value)) if value is not None else None
 
     return DeliveredRow(
-        str(who["file_sha256"]), int(str(who["row_no"])), str(who["file_date"]), str(who["commune_id"]), text(who, "commune_id_2025"),
-        str(who["province_code_2025"]), who["held_reason"] is None, str(who["child_key"]), who["person_id"] is not None, text(what, "ngay_sinh"),
-        str(what["ngay_sinh_precision"]), number("birth_year"), number("birth_month"), text(what, "gioi_tinh"), text(what, "dan_toc"),
-        text(what, "bien_dong"), text(what, "ngay_bien_dong"), str(what.get("updated_at") or ""), bool(what.get("hoan_canh_dac_biet")),
-        bool(what.get("ho_tro")), what.get("nguy_co") == "true", what.get("ho_ngheo") in ("poor", "near_poor"), what.get("da_dang_ky_khai_sinh") == "true",
-    )  # fmt: skip
+        str(who["file_sha256"]),
+        int(str(who["row_no"])),
+        str(who["file_date"]),
+        str(who["commune_id"]),
+        text(who, "commune_id_2025"),
+        str(who["province_code_2025"]),
+        who["held_reason"] is None,
+        str(who["child_key"]),
+        who["person_id"] is not None,
+        text(what, "ngay_sinh"),
+        str(what["ngay_sinh_precision"]),
+        number("birth_year"),
+        number("birth_month"),
+        text(what, "gioi_tinh"),
+        text(what, "dan_toc"),
+        text(what, "bien_dong"),
+        text(what, "ngay_bien_dong"),
+        str(what.get("updated_at") or ""),
+        bool(what.get("hoan_canh_dac_biet")),
+        bool(what.get("ho_tro")),
+        what.get("nguy_co") == "true",
+        what.get("ho_ngheo") in ("poor", "near_poor"),
+        what.get("da_dang_ky_khai_sinh") == "true",
+    )
 
 
-def with_identity(rows: Iterable[DeliveredRow], identity: Mapping[tuple[str, int], tuple[str, bool]]) -> list[DeliveredRow]:
+def with_identity(
+    rows: Iterable[DeliveredRow], identity: Mapping[tuple[str, int], tuple[str, bool]]
+) -> list[DeliveredRow]:
     """Return the rows with other children: ``identity`` gives, per file hash and row number, child key and confirmed."""
     found = []
     for row in rows:
@@ -170,16 +200,24 @@ def _effective_birth(row: DeliveredRow) -> dt.date | None:
 
 def counted(row: DeliveredRow, day: dt.date) -> CountedChild | None:
     """Return the child a row speaks for as it counts on ``day``; None if it does not count."""
-    if row.change == "moved_out" or (row.change == "died" and (row.change_date is None or row.change_date <= day.isoformat())):
+    if row.change == "moved_out" or (
+        row.change == "died" and (row.change_date is None or row.change_date <= day.isoformat())
+    ):
         return None
     birth = _effective_birth(row)
     age = None if birth is None else age_on(birth, day)
     if birth is not None and (birth > day or (age is not None and age >= 16)):
         return None
     facts = {
-        "children": True, "special": row.special, "special_helped": row.special and row.helped, "confirmed": row.confirmed, "at_risk": row.at_risk,
-        "poor": row.poor, "under_5": age is not None and age < 5, "registered_under_5": age is not None and age < 5 and row.birth_registered,
-    }  # fmt: skip
+        "children": True,
+        "special": row.special,
+        "special_helped": row.special and row.helped,
+        "confirmed": row.confirmed,
+        "at_risk": row.at_risk,
+        "poor": row.poor,
+        "under_5": age is not None and age < 5,
+        "registered_under_5": age is not None and age < 5 and row.birth_registered,
+    }
     commune = row.commune_id_2025.split("@")[0] if row.commune_id_2025 else f"{row.province_code_2025}_U"
     measures = frozenset(name for name, holds in facts.items() if holds)
     return CountedChild(row.province_code_2025, commune, row.sex or "_U", age, row.ethnic or "_U", measures)
@@ -215,15 +253,25 @@ def figures(children: Iterable[CountedChild], residents: Residents) -> list[dict
     return [row for key in _INDICATORS for row in _indicator_rows(key, cells, counts)]
 
 
-def _indicator_rows(key: tuple[str, str], cells: list[Cell], counts: Mapping[str, Counter[Cell]]) -> Iterable[dict[str, object]]:
+def _indicator_rows(
+    key: tuple[str, str], cells: list[Cell], counts: Mapping[str, Counter[Cell]]
+) -> Iterable[dict[str, object]]:
     above, below = _INDICATORS[key]
     for cell in cells:
         denominator = counts[below][cell] if below else None
         level, code, sex, group, ethnic, breakdown = cell
-        yield dict(zip(FIELDS, (*key, "2025", level, code, sex, group, ethnic, breakdown, counts[above][cell], denominator), strict=True))
+        yield dict(
+            zip(
+                FIELDS,
+                (*key, "2025", level, code, sex, group, ethnic, breakdown, counts[above][cell], denominator),
+                strict=True,
+            )
+        )
 
 
-def delivered_figures(rows: Iterable[DeliveredRow], residents: Residents, day: dt.date) -> list[dict[str, object]]:
+def delivered_figures(
+    rows: Iterable[DeliveredRow], residents: Residents, day: dt.date
+) -> list[dict[str, object]]:
     """Return the figures that the delivered rows give when each row's child is the one it names."""
     children = (counted(row, day) for row in spoken_for(rows))
     return figures([child for child in children if child is not None], residents)
@@ -241,4 +289,9 @@ def load_residents(truth: Path) -> dict[tuple[str, str, str, str, str], int]:
     """Return residents by province, commune, sex, age group and ethnic group."""
     with (truth / "residents.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        return {(row["province"], row["commune"], row["sex"], row["age_group"], row["ethnic_group"]): int(row["residents"]) for row in rows}
+        return {
+            (row["province"], row["commune"], row["sex"], row["age_group"], row["ethnic_group"]): int(
+                row["residents"]
+            )
+            for row in rows
+        }

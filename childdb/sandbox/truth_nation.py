@@ -26,7 +26,9 @@ class NationCounter:
     def __init__(self, nation: Nation) -> None:
         self.nation = nation
         self._asked = nation.geography.delivery != Delivery.NOTHING
-        self._residents = np.zeros(len(nation.geography.communes) * 2 * len(_GROUPS) * _ETHNIC, dtype=np.int64)
+        self._residents = np.zeros(
+            len(nation.geography.communes) * 2 * len(_GROUPS) * _ETHNIC, dtype=np.int64
+        )
         self.children: list[CountedChild] = []
 
     def add(self, people: People, day: int) -> None:
@@ -42,20 +44,37 @@ class NationCounter:
 
     def _keep(self, people: People, age: Ints) -> None:
         geography = self.nation.geography
-        rows = Rows(people, people.commune, np.zeros(len(people), dtype=np.int64), geography.final_day()[people.commune])
+        rows = Rows(
+            people,
+            people.commune,
+            np.zeros(len(people), dtype=np.int64),
+            geography.final_day()[people.commune],
+        )
         details = details_of(self.nation, rows)
         for row in range(len(people)):
             commune = geography.communes[people.home[row]]
             under_5 = bool(age[row] < 5)
             special = bool(details.circumstances[row])
             facts = {
-                "children": True, "special": special, "special_helped": special and bool(details.help[row]), "confirmed": bool(people.listed[row]),
-                "at_risk": bool(details.at_risk[row]), "poor": bool(details.poverty[row] < 2), "under_5": under_5,
+                "children": True,
+                "special": special,
+                "special_helped": special and bool(details.help[row]),
+                "confirmed": bool(people.listed[row]),
+                "at_risk": bool(details.at_risk[row]),
+                "poor": bool(details.poverty[row] < 2),
+                "under_5": under_5,
                 "registered_under_5": under_5 and bool(details.birth_registered[row]),
-            }  # fmt: skip
+            }
             measures = frozenset(name for name, holds in facts.items() if holds)
             self.children.append(
-                CountedChild(commune["province_code"], commune["commune_code"], _SEXES[people.sex[row]], int(age[row]), f"{people.ethnic[row]:02d}", measures)
+                CountedChild(
+                    commune["province_code"],
+                    commune["commune_code"],
+                    _SEXES[people.sex[row]],
+                    int(age[row]),
+                    f"{people.ethnic[row]:02d}",
+                    measures,
+                )
             )
 
     def write_residents(self, path: Path) -> None:
@@ -69,4 +88,13 @@ class NationCounter:
                 rest, group = divmod(rest, len(_GROUPS))
                 commune, sex = divmod(rest, 2)
                 row = geography.communes[commune]
-                writer.writerow((row["province_code"], row["commune_code"], _SEXES[sex], _GROUPS[group], f"{ethnic:02d}", int(self._residents[place])))
+                writer.writerow(
+                    (
+                        row["province_code"],
+                        row["commune_code"],
+                        _SEXES[sex],
+                        _GROUPS[group],
+                        f"{ethnic:02d}",
+                        int(self._residents[place]),
+                    )
+                )

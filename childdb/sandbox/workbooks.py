@@ -38,9 +38,20 @@ class Extras:
 
 def write_workbook(path: Path, layout: Layout, grid: Grid, created: dt.date, extras: Extras) -> int:
     """Write one .xlsx file (same grid, same bytes) and return the physical rows of its look-up sheet."""
-    options = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False, "date_1904": extras.date_1904}
+    options = {
+        "strings_to_numbers": False,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "date_1904": extras.date_1904,
+    }
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": dt.datetime(created.year, created.month, created.day), "author": "", "title": layout.key})
+        book.set_properties(
+            {
+                "created": dt.datetime(created.year, created.month, created.day),
+                "author": "",
+                "title": layout.key,
+            }
+        )
         sheet = book.add_worksheet(layout.sheet_name)
         _fill(book, sheet, grid)
         if extras.hidden_row is not None:
@@ -52,7 +63,10 @@ def write_workbook(path: Path, layout: Layout, grid: Grid, created: dt.date, ext
 
 
 def _fill(book: Any, sheet: Any, grid: Grid) -> None:
-    day, moment = book.add_format({"num_format": "dd/mm/yyyy"}), book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+    day, moment = (
+        book.add_format({"num_format": "dd/mm/yyyy"}),
+        book.add_format({"num_format": "dd/mm/yyyy hh:mm"}),
+    )
     bold = book.add_format({"bold": True, "align": "center", "text_wrap": True})
     merged = {(top, left): (bottom, right) for top, left, bottom, right in grid.merges}
     for number, row in enumerate(grid.rows, start=1):
@@ -80,7 +94,10 @@ def _put(sheet: Any, row: int, column: int, cell: Cell | Broken, day: Any, momen
 def _lookups(book: Any) -> int:
     """Add the sheet of codes that some forms carry and return its physical rows."""
     sheet = book.add_worksheet("Danh mục")
-    rows = [("Mã", "Tên"), *((row["ethnic_group_code"], row["name_vi"]) for row in rows_of("codes_ethnic_groups"))]
+    rows = [
+        ("Mã", "Tên"),
+        *((row["ethnic_group_code"], row["name_vi"]) for row in rows_of("codes_ethnic_groups")),
+    ]
     for place, pair in enumerate(rows):
         sheet.write_string(place, 0, pair[0])
         sheet.write_string(place, 1, pair[1])

@@ -10,25 +10,26 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from childdb.sandbox.columns import Column, column
 from childdb.sandbox.hashing import Bools, Dice, Floats, Ints
 
 Texts = npt.NDArray[np.object_]
 
 
-def padded(numbers: Ints, width: int) -> pa.Array:
+def padded(numbers: Ints, width: int) -> Column:
     """Return whole numbers as text with leading zeros; negative ones are NULL."""
-    texts = pc.utf8_lpad(pc.cast(pa.array(numbers, mask=numbers < 0), pa.string()), width, "0")
+    texts = pc.utf8_lpad(pc.cast(column(numbers, mask=numbers < 0), pa.string()), width, "0")
     return texts
 
 
-def plain(numbers: Ints) -> pa.Array:
+def plain(numbers: Ints) -> Column:
     """Return whole numbers as text; negative ones are NULL."""
-    return pc.cast(pa.array(numbers, mask=numbers < 0), pa.string())
+    return pc.cast(column(numbers, mask=numbers < 0), pa.string())
 
 
-def without(rows: Bools, texts: pa.Array) -> pa.Array:
+def without(rows: Bools, texts: Column) -> Column:
     """Return the texts with NULL at some rows."""
-    return pc.replace_with_mask(texts, pa.array(rows), pa.scalar(None, texts.type))
+    return pc.replace_with_mask(texts, column(rows), pa.scalar(None, texts.type))
 
 
 def drawn_errors(uniform: Floats, rates: Mapping[str, float]) -> tuple[Ints, list[str]]:
@@ -41,22 +42,22 @@ def drawn_errors(uniform: Floats, rates: Mapping[str, float]) -> tuple[Ints, lis
     return np.where(found < len(ids), found, -1), ids
 
 
-def put(texts: pa.Array, positions: Ints, values: list[str | None]) -> pa.Array:
+def put(texts: Column, positions: Ints, values: list[str | None]) -> Column:
     """Return the texts with new values at some positions."""
     if not len(positions):
         return texts
     order = np.argsort(positions, kind="stable")
     mask = np.zeros(len(texts), dtype=bool)
     mask[positions] = True
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array([values[place] for place in order], pa.string()))
+    return pc.replace_with_mask(texts, column(mask), column([values[place] for place in order], pa.string()))
 
 
-def rewrite(texts: pa.Array, rows: Bools | Ints, change: Callable[[str, int], str | None]) -> pa.Array:
+def rewrite(texts: Column, rows: Bools | Ints, change: Callable[[str, int], str | None]) -> Column:
     """Return the texts with ``change(text, row)`` applied at some rows; NULL stays NULL."""
     positions = np.flatnonzero(rows) if rows.dtype == bool else rows
     if not len(positions):
         return texts
-    olds = texts.take(pa.array(positions)).to_pylist()
+    olds = texts.take(column(positions)).to_pylist()
     news = [None if old is None else change(old, int(row)) for old, row in zip(olds, positions, strict=True)]
     return put(texts, cast(Ints, positions), news)
 
@@ -66,19 +67,30 @@ def odd_spaces(text: str, which: int) -> str:
     first, _, rest = text.partition(" ")
     if not rest:
         return f" {text}" if which % 2 else f"{text} "
-    return (f"{first}  {rest}", f" {text} ", f"{first}\u00a0{rest}", f"{text}\u200b", f"{first}{rest}")[which % 5]
+    return (f"{first}  {rest}", f" {text} ", f"{first}\u00a0{rest}", f"{text}\u200b", f"{first}{rest}")[
+        which % 5
+    ]
 
 
 def separated(number: str, which: int) -> str:
     """Return a 12-digit number with separators or stray text."""
     parts = [number[place : place + 3] for place in range(0, 12, 3)]
-    return (" ".join(parts), ".".join(parts), f"CCCD: {number}", f"\u2019{number}", "-".join(parts), f"{number} ")[which % 6]
+    return (
+        " ".join(parts),
+        ".".join(parts),
+        f"CCCD: {number}",
+        f"\u2019{number}",
+        "-".join(parts),
+        f"{number} ",
+    )[which % 6]
 
 
 def wrong_length(number: str, which: int) -> str:
     """Return a number with one digit lost or one too many, never at its start."""
     place = 4 + which % 7
-    return number[:place] + number[place + 1 :] if which % 3 else number[:place] + number[place] + number[place:]
+    return (
+        number[:place] + number[place + 1 :] if which % 3 else number[:place] + number[place] + number[place:]
+    )
 
 
 def with_letters(number: str, which: int) -> str:
@@ -126,9 +138,17 @@ def scientific(number: str, _which: int) -> str:
 
 
 NUMBER_ERRORS: Mapping[str, Callable[[str, int], str]] = {
-    "E03": scientific, "E04": separated, "E05": wrong_length, "E06": with_letters, "E08": insurance,
-    "E10": digit_error, "E12": other_year, "E13": other_number, "E15": provisional, "E16": dummy,
-}  # fmt: skip
+    "E03": scientific,
+    "E04": separated,
+    "E05": wrong_length,
+    "E06": with_letters,
+    "E08": insurance,
+    "E10": digit_error,
+    "E12": other_year,
+    "E13": other_number,
+    "E15": provisional,
+    "E16": dummy,
+}
 
 
 def old_card(number: int) -> str:
