@@ -89,11 +89,21 @@ def map_codes(value: str, list_name: str) -> CodeResult:
     whole = map_code(value, list_name)
     if whole.value is not None or RULE_MISSING_WORD in whole.rules:
         return whole
-    parts = [part.strip(" .-+") for part in re.split(r"[;,\n/+]|\svà\s", value) if part.strip(" .-+")]
-    results = [map_code(part, list_name) for part in parts]
+    results = [map_code(part, list_name) for part in _list_parts(value, list_name)]
     codes = sorted({result.value for result in results if result.value is not None})
     rules = tuple(sorted({rule for result in results for rule in result.rules}))
     return CodeResult(";".join(codes) or None, rules or whole.rules if not codes else rules)
+
+
+def _list_parts(value: str, list_name: str) -> list[str]:
+    """Return the parts of a list; a comma divides only what is no wording of the list as a whole."""
+    parts: list[str] = []
+    for part in re.split(r"[;\n|]", value):
+        if find_code(part, list_name):
+            parts.append(part)
+        else:
+            parts += re.split(r"[,/+]|\svà\s", part)
+    return [part.strip(" .-+") for part in parts if part.strip(" .-+")]
 
 
 # --- ethnic groups -------------------------------------------------------------------------------------------------

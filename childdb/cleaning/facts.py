@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from childdb.cleaning.codes import ethnic_list_votes, find_code
 from childdb.cleaning.dates import RULE_ORDER, RULE_SERIAL, DateContext, Precision, parse_date
-from childdb.cleaning.encodings import NOT_ASCII, UNICODE_ONLY, Decision, Encoding, candidate_words, decide
+from childdb.cleaning.encodings import UNICODE_ONLY, Decision, Encoding, candidate_words, decide
+from childdb.cleaning.fields import split_clock
 from childdb.cleaning.vectors import distinct, matches, present, text_array
 from childdb.places.history import LAST_LEGACY_DAY
+from childdb.places.resolve import find_districts, province_scope
 from childdb.reference import export_columns
 
 if TYPE_CHECKING:
@@ -47,24 +49,27 @@ class FileFacts:
     ethnic_list: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     columns_present: frozenset[str] = frozenset()
+    suspect_columns: frozenset[str] = frozenset()
 
 
 def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> FileFacts:
     """Return the facts of a file from all its rows and its profile."""
     columns = {name: text_array(rows[name]) for name in export_columns()}
+    columns["ngay_cap_nhat"] = split_clock(columns["ngay_cap_nhat"])[0]
     file_date = profile.stated_date or latest_update(columns["ngay_cap_nhat"], profile.date_system, as_of) or as_of
     contexts = {name: _date_context(columns[name], file_date, profile.date_system) for name in DATE_COLUMNS}
     kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
     return FileFacts(
         file_date=file_date,
-        place_day=_place_day(columns["huyen"], profile, file_date),
+        place_day=_place_day(columns["huyen"], _stated_units(profile, file_date), file_date),
         encodings=decide_encodings({name: columns[name] for name in TEXT_COLUMNS}),
         date_contexts=contexts,
         mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
         swapped_cells=frozenset(name for name in DATE_COLUMNS if _dates_were_swapped(columns[name], kinds, name)),
         sex_marks=decide_sex_marks(columns),
         ethnic_list=_ethnic_list(columns["dan_toc"], profile),
-        units=dict(profile.stated_unit_texts),
+        units=_stated_units(profile, file_date),
+        suspect_columns=frozenset(name for name in TEXT_COLUMNS if _is_suspect(columns[name])),
         columns_present=frozenset(profile.columns_present) or _filled(columns),
     )
 
@@ -89,11 +94,27 @@ def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date
     return ordered[-1] if ordered else None
 
 
-def _place_day(districts: pa.Array, profile: FileProfile, file_date: date | None) -> date | None:
+def _is_suspect(cells: pa.Array) -> bool:
+    """Return whether a column shows any sign that only old encodings or misread text have."""
+    series = pl.Series(cells)
+    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
+    return len(foreign) > 0 and bool(foreign.str.contains("[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅ]|á[º»]").any())
+
+
+def _stated_units(profile: FileProfile, file_date: date | None) -> dict[str, str]:
+    """Return the units the title states; a district that no province has is no district."""
+    units = {key: text for key, text in profile.stated_unit_texts.items() if text}
+    district = units.get("district")
+    if district and not find_districts(district, province_scope(units.get("province"), LAST_LEGACY_DAY).legacy_codes):
+        del units["district"]
+    return units
+
+
+def _place_day(districts: pa.Array, units: Mapping[str, str], file_date: date | None) -> date | None:
     """Return the day that counts for units: a district in the file means before 1 July 2025."""
     written = matches(districts, r"[\p{L}\d]")
     filled = int(written.sum())
-    if profile.stated_unit_texts.get("district") or (filled and filled * 2 >= len(districts)):
+    if units.get("district") or (filled and filled * 2 >= len(districts)):
         return min(file_date, LAST_LEGACY_DAY) if file_date else LAST_LEGACY_DAY
     return file_date
 
@@ -144,7 +165,7 @@ def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
     weak: dict[str, tuple[pl.Series, int]] = {}
     for name, cells in columns.items():
         series = pl.Series(cells)
-        foreign = series.filter(series.str.contains(NOT_ASCII).fill_null(False))
+        foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
         if not len(foreign):
             continue
         is_unicode = foreign.str.contains(UNICODE_ONLY)

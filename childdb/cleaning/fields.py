@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from childdb.cleaning import codes, dates, measures, names
 from childdb.cleaning.encodings import (
@@ -20,7 +21,7 @@ from childdb.cleaning.encodings import (
     is_unread,
 )
 from childdb.cleaning.text import PLAIN_TEXT, clean_text
-from childdb.cleaning.vectors import Mark, distinct, judge_all, judge_odd, mark_where, matches, replace_rows
+from childdb.cleaning.vectors import Mark, distinct, judge_all, judge_odd, in_order, mark_where, matches, replace_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,9 @@ _OLD_SIGNS = r"\p{L}[¡¢£¤¥¦§¨©ª«¬®¯±²³µ¶¸¹º»¼½¾¿×÷�
 _MOJIBAKE_HINT = r"á[º»]|Ã|Ä|Æ|Å"
 
 
-def decode_column(column: str, cells: pa.Array, decision: Decision | None) -> tuple[pa.Array, list[Mark]]:
+def decode_column(
+    column: str, cells: pa.Array, decision: Decision | None, is_suspect: bool = True
+) -> tuple[pa.Array, list[Mark]]:
     """Return a column in Unicode as its file was decided; cells that stay unreadable are marked."""
     marks: list[Mark] = []
     if decision is not None and decision.encoding is not None:
@@ -72,10 +75,12 @@ def decode_column(column: str, cells: pa.Array, decision: Decision | None) -> tu
         changed = [(rule,) if new != old else () for new, old in zip(after, before.values, strict=True)]
         marks = [Mark(column, rule, rows[mark.rows]) for mark in before.marks(column, changed)]
         cells = replace_rows(cells, rows, before.spread(after, pa.string()))
-    return _empty_unread(column, cells, marks)
+    return _empty_unread(column, cells, marks, is_suspect)
 
 
-def _empty_unread(column: str, cells: pa.Array, marks: list[Mark]) -> tuple[pa.Array, list[Mark]]:
+def _empty_unread(column: str, cells: pa.Array, marks: list[Mark], is_suspect: bool) -> tuple[pa.Array, list[Mark]]:
+    if not is_suspect:
+        return cells, marks
     suspect = matches(cells, _MOJIBAKE_HINT)
     unread = np.zeros(len(cells), dtype=bool)
     for row in np.flatnonzero(suspect):
@@ -105,10 +110,30 @@ def clean_names(column: str, cells: pa.Array) -> tuple[pa.Array, pa.Array, list[
         return result.value, result.rules
 
     is_child = column == "ho_ten_tre"
-    values, marks = judge_odd(column, cells, names.PLAIN_NAME, answer, names.ODD_NAME)
-    words = (_WORDS_OF_CHILD if is_child else _WORDS_OF_ADULT)
-    values, more = _judge_words(column, values, words, answer)
-    return values, _notes(cells, notes), [*marks, *more]
+    quick, cased = set_capitals(cells)
+    values, marks = judge_odd(column, quick, names.PLAIN_NAME, answer, names.ODD_NAME)
+    values, more = _judge_words(column, values, _WORDS_OF_CHILD if is_child else _WORDS_OF_ADULT, answer)
+    marks = in_order([Mark(column, names.RULE_CASE, cased), *marks, *more])
+    return values, _notes(cells, notes), marks
+
+
+def set_capitals(cells: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return names of plain letters with capitals set, and the rows changed; each distinct word is judged once."""
+    rows = np.flatnonzero(matches(cells, names.LETTERS_ONLY) & ~matches(cells, names.PLAIN_NAME))
+    if not len(rows):
+        return cells, rows
+    lists = pc.split_pattern(cells.take(pa.array(rows)), " ")
+    words = distinct(lists.flatten())
+    shown = [names.quick_word(word) for word in words.values]
+    refused = np.array([word is None for word in shown])[words.places]
+    offsets = lists.offsets.to_numpy()
+    begins = np.array([names.opens_a_remark(word) for word in words.values])[words.places]
+    firsts = offsets[:-1] - offsets[0]
+    keep = ~(np.logical_or.reduceat(refused, firsts) | begins[firsts])
+    spread = pa.array([word or "" for word in shown], pa.string()).take(pa.array(words.places))
+    starts = pa.array(offsets - offsets[0], pa.int32())
+    joined = pc.binary_join(pa.ListArray.from_arrays(starts, spread), " ")
+    return replace_rows(cells, rows[keep], joined.filter(pa.array(keep))), rows[keep]
 
 
 _WORDS_OF_CHILD = r"(?i)^(?:con |cháu |em |trẻ |bé |mới |sơ |cu |chưa |không |vô )?(?:trai|gái|bé|bé trai|bé gái|sinh|ti|tí|em|danh|tên|rõ|có|nam|nữ|test|x+|abc|đặt tên|có tên|rõ tên|không|ko)$"
@@ -116,7 +141,7 @@ _WORDS_OF_ADULT = r"(?i)^(?:không|chưa|ko|null|none|nan|trống|khuyết|bỏ)
 
 
 def _judge_words(column: str, values: pa.Array, words: str, answer: object) -> tuple[pa.Array, list[Mark]]:
-    """Judge names that look plain and may be a word for no name, among those not judged yet."""
+    """Judge names that look plain and may be a word for no name."""
     rows = np.flatnonzero(matches(values, words))
     if not len(rows) or not callable(answer):
         return values, []
@@ -146,17 +171,46 @@ class DateColumn:
 
 def clean_dates(column: str, cells: pa.Array, context: DateContext, with_time: bool = False) -> DateColumn:
     """Return a column of dates; a time is kept only where the column is of moments."""
+    clock = None
+    if with_time:
+        cells, clock = split_clock(cells)
     found = distinct(cells)
     results = [dates.parse_date(value, context) for value in found.values]
     unknown = dates.Precision.UNKNOWN.value
+    iso = found.spread([_iso(result, with_time) for result in results], pa.string())
     precision = found.spread([result.precision.value for result in results], pa.string()).fill_null(unknown)
     return DateColumn(
-        found.spread([_iso(result, with_time) for result in results], pa.string()),
+        iso if clock is None else join_clock(iso, clock),
         precision,
         found.spread([result.year for result in results], pa.int32()),
         found.spread([result.month for result in results], pa.int32()),
         found.marks(column, [result.rules for result in results]),
     )
+
+
+_WITH_CLOCK = r"^(\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$"
+
+
+def split_clock(cells: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return moments of the usual forms without their clock, and the clock as hh:mm:ss."""
+    text = pl.Series("cell", cells)
+    parts = text.to_frame().select(
+        day=pl.col("cell").str.extract(_WITH_CLOCK, 1),
+        clock=pl.concat_str(
+            pl.col("cell").str.extract(_WITH_CLOCK, 2), pl.col("cell").str.extract(_WITH_CLOCK, 3),
+            pl.col("cell").str.extract(_WITH_CLOCK, 4).fill_null("00"), separator=":",
+        ),
+        cell=pl.col("cell"),
+    )  # fmt: skip
+    day = parts.select(pl.coalesce("day", "cell")).to_series()
+    return day.to_arrow().cast(pa.string()), parts["clock"].to_arrow().cast(pa.string())
+
+
+def join_clock(days: pa.Array, clocks: pa.Array) -> pa.Array:
+    """Return days with their clock behind a T where both are known."""
+    frame = pl.DataFrame({"day": pl.Series(days), "clock": pl.Series(clocks)})
+    joined = frame.select(pl.coalesce(pl.concat_str("day", "clock", separator="T"), "day")).to_series()
+    return joined.to_arrow().cast(pa.string())
 
 
 def _iso(result: DateResult, with_time: bool) -> str | None:
@@ -212,9 +266,12 @@ def limit_event_dates(column: str, found: DateColumn, births: pa.Array, latest: 
     marks = list(found.marks)
     values = found.iso
     if latest is not None and column != "ngay_cap_nhat":
-        after = np.asarray((iso.str.slice(0, 10) > latest.isoformat()).fill_null(False).to_numpy())
-        marks += mark_where(column, dates.RULE_FUTURE, after)
-        values = _blank(values, np.flatnonzero(after))
+        day = iso.str.slice(0, 10)
+        after = np.asarray((day > latest.isoformat()).fill_null(False).to_numpy())
+        far = np.asarray((day > dates.birthday(latest, 1).isoformat()).fill_null(False).to_numpy())
+        # A list may be written up after the day it states; an event years later is a slip.
+        marks += mark_where(column, dates.RULE_LATER_EVENT, after & ~far) + mark_where(column, dates.RULE_FUTURE, far)
+        values = _blank(values, np.flatnonzero(far))
     before = (iso.str.slice(0, 10) < pl.Series(births)).fill_null(False)
     marks += mark_where(column, dates.RULE_SEQUENCE, np.asarray(before.to_numpy()))
     return values, marks
@@ -271,6 +328,12 @@ def text_with_kind(cells: pa.Array, is_number: pl.Series) -> pa.Array:
     return flagged.to_series().to_arrow().cast(pa.string())
 
 
+def _restore_phone_zeros(column: str, cells: pa.Array) -> tuple[pa.Array, list[Mark]]:
+    rows = np.flatnonzero(matches(cells, "^[2-9][0-9]{8}$"))
+    values = ("0" + pl.Series(cells.take(pa.array(rows)))).to_arrow().cast(pa.string())
+    return replace_rows(cells, rows, values), in_order([Mark(column, measures.RULE_PHONE_ZERO, rows)])
+
+
 def clean_measure(column: str, cells: pa.Array, latest: date | None) -> tuple[pa.Array, list[Mark]]:
     """Return weights, heights, years of birth of adults and telephone numbers."""
 
@@ -286,5 +349,7 @@ def clean_measure(column: str, cells: pa.Array, latest: date | None) -> tuple[pa
         return result.value, result.rules
 
     if column.startswith("dien_thoai"):
-        return judge_odd(column, cells, "^0[1-9][0-9]{8,9}$", judge)
+        cells, restored = _restore_phone_zeros(column, cells)
+        values, marks = judge_odd(column, cells, "^0[1-9][0-9]{8,9}$", judge)
+        return values, [*restored, *marks]
     return judge_all(column, cells, judge)

@@ -85,15 +85,15 @@ _PROVISIONAL = re.compile(r"[A-Z]{1,6}[-/]?[0-9][0-9A-Z\-/]*")
 _LETTERS_FOR_DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "i": "1", "S": "5", "s": "5", "|": "1"})
 _WITH_LETTERS = re.compile(r"[0-9OolIiSs|]{12}")
 _PHONE = re.compile(r"0[35789][0-9]{8}")
-_SEQUENCES = frozenset(
-    ["012345678901", "123456789012", "123456789123", "098765432109", "987654321098", "987654321012", "123456789",
+SEQUENCES = frozenset(
+    ["012345678901", "012345678910", "123456789012", "123456789123", "098765432109", "987654321098", "987654321012", "123456789",
      "987654321", "1234567890", "9876543210", "12345678901", "01234567891"]
 )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
 def _is_dummy(digits: str) -> bool:
-    return len(set(digits)) == 1 or digits in _SEQUENCES
+    return len(set(digits)) == 1 or digits in SEQUENCES
 
 
 def century_sex(digit: str) -> tuple[int, str]:

@@ -101,25 +101,49 @@ def clean_name(value: str) -> NameResult:
 
 
 def clean_child_name(value: str) -> NameResult:
-    """Return the name of a child; words that stand for a name not yet given are kept and reported."""
+    """Return the name of a child; a word for a name not yet given is no name, it stays beside as received."""
     result = clean_name(value)
     if result.value is None or not is_placeholder(result.value):
         return result
     rules = tuple(rule for rule in result.rules if rule != RULE_CASE)
-    return NameResult(result.value, result.note, (*rules, RULE_PLACEHOLDER))
+    return NameResult(None, result.note, (*rules, RULE_PLACEHOLDER))
 
 
 def _display(name: str, found: list[str]) -> str:
-    words = name.split(" ")
-    mended = [mend_misplaced_tone(word) for word in words]
-    if mended != words:
-        found.append(RULE_TONE)
-    cased = [title_word(word) for word in mended]
-    if cased != mended:
-        found.append(RULE_CASE)
-    text = " ".join(cased)
+    words = [_display_word(word) for word in name.split(" ")]
+    for rule in (RULE_TONE, RULE_CASE):
+        if any(rule in rules for _, rules in words):
+            found.append(rule)
+    text = " ".join(word for word, _ in words)
     found += _remarks(text)
     return text
+
+
+@lru_cache(maxsize=65536)
+def _display_word(word: str) -> tuple[str, tuple[str, ...]]:
+    """Return a word as a name shows it, with the rules for its tone and capitals."""
+    mended = mend_misplaced_tone(word)
+    cased = title_word(mended)
+    rules = ((RULE_TONE,) if mended != word else ()) + ((RULE_CASE,) if cased != mended else ())
+    return cased, rules
+
+
+LETTERS_ONLY = rf"^[{VIETNAMESE_UPPER}{VIETNAMESE_LOWER}]+(?: [{VIETNAMESE_UPPER}{VIETNAMESE_LOWER}]+)*$"
+_FIRST_WORDS_OF_REMARKS = frozenset(
+    "trai gái bé con chưa không sơ mới em cu cháu vô nam nữ tên họ test trẻ ko trống khuyết bỏ null none nan x xx xxx abc "
+    "gai be chua khong so moi chau vo nu ten ho tre trong khuyet bo".split()
+)
+
+
+def quick_word(word: str) -> str | None:
+    """Return a word of letters as a name shows it, or None where its name needs a closer look."""
+    shown, rules = _display_word(word)
+    return None if RULE_TONE in rules or shown[1:] != shown[1:].lower() else shown
+
+
+def opens_a_remark(word: str) -> bool:
+    """Return whether a cell that begins with a word may be a remark or a word for no name."""
+    return word.lower() in _FIRST_WORDS_OF_REMARKS
 
 
 def _remarks(name: str) -> list[str]:

@@ -15,6 +15,8 @@ from childdb.cleaning.identifiers import (
     RULE_PREFIX,
     RULE_SEX,
     RULE_YEAR,
+    RULE_ZEROS,
+    SEQUENCES,
     Holder,
     NumberKind,
     NumberResult,
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TWELVE = "^[0-9]{12}$"
-_DUMMIES = (*(digit * 12 for digit in "0123456789"), "012345678901", "123456789012", "123456789123",
-            "098765432109", "987654321098", "987654321012")  # fmt: skip
+_DUMMIES = (*(digit * 12 for digit in "0123456789"), *sorted(number for number in SEQUENCES if len(number) == 12))
+_SHORTENED = "^[1-9][0-9]{9,10}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ def read_child_numbers(
     cells: pa.Array, sexes: pa.Array, years: pa.Array, parents: Sequence[pa.Array]
 ) -> ChildNumbers:
     """Return the children's numbers with every rule that applied; sexes and years are the row's own."""
+    cells, restored = _restore_zeros(cells, sexes, years)
     common = matches(cells, TWELVE) & ~_is_in(cells, _DUMMIES)
     marks, taken = _judge_common(cells, common, sexes, years, parents)
+    marks += [Mark("so_dinh_danh", RULE_ZEROS, restored)]
     rows = np.flatnonzero(present(cells) & ~common)
     results = _read_odd(cells, rows, sexes, years, parents)
     marks += _marks_of("so_dinh_danh", rows, results)
@@ -62,6 +66,22 @@ def read_child_numbers(
         for row, text in zip(taken, held, strict=True)
     ]
     return ChildNumbers(values, marks, misplaced)
+
+
+def _restore_zeros(cells: pa.Array, sexes: pa.Array, years: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return numbers with the zeros a spreadsheet took, where code, sex and year all agree, and their rows."""
+    rows = np.flatnonzero(matches(cells, _SHORTENED))
+    if not len(rows):
+        return cells, rows
+    chosen = pa.array(rows)
+    number = pl.Series(cells.take(chosen)).str.zfill(12)
+    digit = number.str.slice(3, 1)
+    stated = 1900 + 100 * (digit.cast(pl.Int32) // 2) + number.str.slice(4, 2).cast(pl.Int32)
+    states_female = digit.is_in(["1", "3", "5", "7", "9"])
+    sex, year = pl.Series(sexes.take(chosen)), pl.Series(years.take(chosen))
+    same = _true((states_female == (sex == "female")) & (stated == year)) & _is_in_slice(number)
+    values = number.to_arrow().cast(pa.string()).filter(pa.array(same))
+    return replace_rows(cells, rows[same], values), rows[same]
 
 
 def _is_misplaced(result: NumberResult) -> bool:

@@ -107,8 +107,9 @@ class ChunkCleaner:
 
     def _decode(self) -> None:
         for column in TEXT_COLUMNS:
-            if self.cells[column].null_count < len(self.rows):
-                self._store(column, fields.decode_column(column, self.cells[column], self.facts.encodings.get(column)))
+            decision, is_suspect = self.facts.encodings.get(column), column in self.facts.suspect_columns
+            if decision is not None or is_suspect:
+                self._store(column, fields.decode_column(column, self.cells[column], decision, is_suspect))
 
     def _store(self, column: str, result: tuple[pa.Array, list[Mark]]) -> None:
         self.cells[column] = result[0]

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from childdb.cleaning.syllables import split_tone, with_tone
 from childdb.cleaning.vectors import Mark, distinct
 from childdb.places.history import MERGER_DAY, history
 from childdb.places.resolve import RULE_DIVIDED, RULE_TWINS, Answer, Query, Status, resolve
@@ -98,6 +99,7 @@ def _with_evidence(
     rows = np.flatnonzero(open_answers[places]) if len(answers) else np.array([], dtype=np.int64)
     if not len(rows):
         return found
+    rows = rows[_may_name_a_unit(cells, rows, answers)]
     texts = [cells[name].take(pa.array(rows)).to_pylist() for name in _EVIDENCE_COLUMNS]
     settled: dict[int, Answer] = {}
     for row, *evidence in zip(rows, *texts, strict=True):
@@ -109,6 +111,26 @@ def _with_evidence(
         if answer.current_id and answer.status is not Status.UNKNOWN:
             settled[int(row)] = answer
     return _settled(found, settled) if settled else found
+
+
+def _may_name_a_unit(cells: Mapping[str, pa.Array], rows: np.ndarray, answers: Sequence[Answer]) -> np.ndarray:
+    """Return which rows hold any word of a candidate's name: only those are looked at one by one."""
+    known = history()
+    units = {unit for answer in answers for unit in answer.current_candidates}
+    words = {name.name.split(" ")[-1].lower() for unit in units for name in known.names[unit]}
+    patterns = sorted(words | {with_new_style(word) for word in words})
+    found = np.zeros(len(rows), dtype=bool)
+    for column in _EVIDENCE_COLUMNS if patterns else ():
+        text = pl.Series(cells[column].take(pa.array(rows))).str.to_lowercase()
+        found |= text.str.contains_any(patterns).fill_null(False).to_numpy()
+    return found
+
+
+def with_new_style(word: str) -> str:
+    """Return a word with its tone mark where the other style of placement puts it."""
+    base, tone = split_tone(word)
+    onset = base.rstrip("aăâeêioôơuưy")
+    return onset + with_tone(base[len(onset) :], tone, new_style=True) if tone and len(onset) < len(base) else word
 
 
 def _settled(found: UnitColumns, settled: Mapping[int, Answer]) -> UnitColumns:
