@@ -11,27 +11,22 @@ from childdb.flow.dbt import run_dbt
 from childdb.settings import Settings
 from tests.integration.warehouse_support import (
     LATER_DAY,
+    VARIABLES,
     Places,
     expected,
     make_records,
     make_residents,
+    seeded,
     store,
 )
 
-VARIABLES = {"release_id": "r2026-000000000000", "period": "2026", "reference_date": LATER_DAY.isoformat()}
+__all__ = ["seeded"]
 EXACT = """
 select indicator_set, indicator_code, geography, area_level, area_code, sex, age_group, ethnic_group,
     numerator_count, denominator_count
 from marts.agg_indicators
 where measurement_code = 'measured' and indicator_code <> 'coverage'
 """
-
-
-@pytest.fixture(scope="module")
-def seeded(warehouse: Database, warehouse_settings: Settings) -> Database:
-    """A warehouse with its seeds and staging views."""
-    run_dbt(warehouse_settings, ["build", "--select", "resource_type:seed", "path:models/staging"], VARIABLES)
-    return warehouse
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from childdb.contracts import DBT_PROJECT, source_table
 from childdb.database import Database, Role
+from childdb.flow.dbt import run_dbt
+from childdb.settings import Settings
 
 REFERENCE = DBT_PROJECT / "seeds" / "reference"
 GROUPS = {0: "0", 1: "1-2", 2: "1-2", 15: "15"} | dict.fromkeys(range(3, 6), "3-5")
 GROUPS |= dict.fromkeys(range(6, 11), "6-10") | dict.fromkeys(range(11, 15), "11-14")
+VARIABLES = {"release_id": "r2026-000000000000", "period": "2026", "reference_date": "2026-06-30"}
 OLD_DAY, NEW_DAY, LATER_DAY = date(2025, 5, 31), date(2026, 3, 31), date(2026, 6, 30)
 
 
@@ -176,6 +181,28 @@ def store(
                 "insert into identity.children (child_id, confirmed) values (%s, %s)",
                 [(child, child in confirmed) for child in sorted({r.child_id for r in records})],
             )
+
+
+def note_batches(database: Database, records: list[Record]) -> None:
+    """Enter the batches of the rows into the ledger as judged; their raw rows are not needed here."""
+    batches = {(r.batch, "treem__children", sha(r.batch), r.file_date) for r in records}
+    batches.add(("population__persons@1", "population__persons", sha("p"), LATER_DAY))
+    with database.connect(Role.LOADER) as connection, connection.cursor() as cursor:
+        cursor.execute("delete from ops.batches")
+        cursor.executemany(
+            "insert into ops.batches (batch_id, dataset, file_sha256, file_date, size_bytes, file_name_text, status, "
+            "outcome, physical_rows, header_footer_rows, accepted, quarantined, rejected) "
+            "values (%s, %s, %s, %s, 0, 'x.csv', 'judged', 'accept', 0, 0, 0, 0, 0)",
+            sorted(batches),
+        )
+
+
+@pytest.fixture(scope="session")
+def seeded(warehouse: Database, warehouse_settings: Settings) -> Database:
+    """A warehouse with its seeds and staging views."""
+    words = ["build", "--select", "resource_type:seed", "path:models/staging"]
+    run_dbt(warehouse_settings, words, VARIABLES)
+    return warehouse
 
 
 def _clean_row(r: Record) -> dict[str, Any]:
