@@ -13,7 +13,8 @@ import pyarrow.csv as pa_csv
 import pytest
 from psycopg import sql
 
-from childdb.database import Database, Owner, Role
+from childdb.database import Database, Role
+from childdb.database.roles import Owner
 from childdb.portal.app import create_app
 from childdb.portal.figures import FigureQuery
 from childdb.portal.stores import ParquetFigureStore, PostgresFigureStore
