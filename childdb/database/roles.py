@@ -36,7 +36,15 @@ READ, WRITE = "select", "select, insert, update, delete"
 
 RIGHTS: Mapping[str, Mapping[str, str]] = {
     Role.LOADER: {"raw": WRITE, "ops": WRITE, "quality": WRITE, "reference": READ},
-    Role.CLEANER: {"raw": READ, "clean": WRITE, "quality": WRITE, "ops": WRITE, "reference": READ},
+# Planning a build reads the decisions people took on identities.
+    Role.CLEANER: {
+        "raw": READ,
+        "clean": WRITE,
+        "quality": WRITE,
+        "ops": WRITE,
+        "reference": READ,
+        "identity": READ,
+    },
     Role.MATCHER: {"staging": READ, "identity": WRITE, "vault": WRITE, "ops": WRITE, "reference": READ},
     Owner.MODELS: {"clean": READ, "identity": READ, "ops": READ, "quality": READ},
     Role.BUILDER: {},

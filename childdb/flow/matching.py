@@ -12,6 +12,7 @@ from psycopg import Connection
 from childdb.database import Role, connect
 from childdb.flow.exchange import copy_table, export_parquet
 from childdb.flow.runs import Counts, Run
+from childdb.quality.gates import run_gate
 from childdb.settings import Settings
 from childdb.vault.keys import open_keys
 from childdb.vault.numbers import store_numbers
@@ -26,7 +27,7 @@ REGISTER = {
     "sex_text": "case sex_code when 'male' then 'Nam' when 'female' then 'Nữ' end",
     "ethnic_group_text": "ethnic_group_code",
     "province_code": "coalesce(places.province_code, children.province_code)",
-    "commune_code": "split_part(coalesce(commune_id_2025, commune_id), '@', 1)",
+    "commune_code": "split_part(coalesce(children.commune_id_2025, children.commune_id), '@', 1)",
     "hamlet_name": "hamlet_name",
     "household_no": "household_no",
     "mother_name": "mother_name",
@@ -154,3 +155,9 @@ def _child_ids(records: list[str], labels: list[str], known: dict[str, str]) -> 
         if label not in given:
             given[label] = str(uuid.uuid4())
     return [given[label] for label in labels]
+
+
+def check_identity(settings: Settings, run: Run) -> Counts:
+    """Judge the result of the matching."""
+    result = run_gate(settings, "identity/children", run_id=run.run_id, as_of=run.as_of)
+    return {"outcome": result.outcome.value}

@@ -128,12 +128,13 @@ def record_judgement(
     reason_code: str | None,
     accepted: int,
     quarantined: int,
+    rejected: int = 0,
     file_date: object,
     sender_commune_id: str | None,
 ) -> None:
     """Write what cleaning made of a loaded batch."""
     connection.execute(
         "update ops.batches set status = 'judged', outcome = %s, reason_code = %s, accepted = %s, quarantined = %s, "
-        "file_date = %s, sender_commune_id = %s where batch_id = %s",
-        [outcome, reason_code, accepted, quarantined, file_date, sender_commune_id, batch_id],
+        "rejected = %s, file_date = %s, sender_commune_id = %s where batch_id = %s",
+        [outcome, reason_code, accepted, quarantined, rejected, file_date, sender_commune_id, batch_id],
     )

@@ -1,0 +1,206 @@
+"""The first steps of the main job: land, load, check, clean; one transaction a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import Connection
+
+from childdb.database import Role, connect
+from childdb.errors import InputRefusedError
+from childdb.flow.runs import Counts, Run
+from childdb.landing import land_file, opened_landed
+from childdb.loading import ledger
+from childdb.loading.persons import clean_extract, load_extract
+from childdb.loading.raw import load_reading
+from childdb.quality.gates import run_gate
+from childdb.settings import Settings
+from childdb.vault.keys import Purpose, open_keys
+from childdb.workspace import Workspace
+
+CHILDREN, PERSONS = "treem__children", "population__persons"
+FILE_LIMIT = 200 * 1024**2
+
+
+@dataclass(frozen=True)
+class Store:
+    """The landing store with its key, and where clear copies may lie for a moment."""
+
+    folder: Path
+    key: bytes
+    scratch: Path
+
+    @contextmanager
+    def opened(self, sha256: str) -> Iterator[Path]:
+        """Yield a private clear copy of a landed content."""
+        with opened_landed(self.folder, sha256, self.key, self.scratch) as path:
+            yield path
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the landing store of this workspace."""
+    workspace = Workspace(settings.home)
+    with connect(Role.MATCHER, settings) as connection:
+        keys = open_keys(workspace, connection)
+    return Store(workspace.landing, keys.derive(Purpose.LANDING), workspace.scratch)
+
+
+def land_deliveries(settings: Settings, run: Run) -> Counts:
+    """Land what lies in the drop folder and what the entry software offers."""
+    store = open_store(settings)
+    new = known = refused = 0
+    for channel, name, path in _arrivals(settings, run):
+        delivery = ledger.Delivery(CHILDREN, channel, name, run.run_id)
+        with connect(Role.LOADER, settings) as connection:
+            try:
+                landed = land_file(path, store.folder, store.key, size_limit=FILE_LIMIT)
+            except InputRefusedError as error:
+                code = "FILE-SIZE" if "limit" in error.message_en else "INJ-LINK"
+                ledger.record_not_taken(connection, delivery, code)
+                refused += 1
+                continue
+            if ledger.record_delivery(connection, delivery, landed):
+                new += 1
+            else:
+                known += 1
+    return {"new": new, "known": known, "not_taken": refused}
+
+
+def _arrivals(settings: Settings, run: Run) -> Iterator[tuple[str, str, Path]]:
+    if run.drop_folder:
+        root = Path(run.drop_folder)
+        for path in sorted(_entries(root)):
+            yield "drop_folder", _shown(path.relative_to(root)), path
+    if run.pull and settings.treem_url:
+        yield from _pulled(settings)
+
+
+def _entries(root: Path) -> Iterator[Path]:
+    """Yield every entry of a drop folder that is not a folder, links included and never followed."""
+    for folder, _, names in os.walk(root, followlinks=False):
+        for name in names:
+            yield Path(folder) / name
+
+
+def _shown(path: Path) -> str:
+    """Return a file's name as text that is safe to store and to show."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)[:255]
+
+
+def _pulled(settings: Settings) -> Iterator[tuple[str, str, Path]]:
+    from connectors.treem import pull_exports
+
+    scratch = Workspace(settings.home).scratch
+    for name, path in pull_exports(settings, scratch):
+        try:
+            yield "treem_http", _shown(Path(name)), path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def load_raw(settings: Settings, run: Run) -> Counts:
+    """Read every landed file in a child process and load it; a file that fails holds up no other."""
+    from childdb.reading import ReadOptions, read_file
+
+    store = open_store(settings)
+    files = rows = refused = held = 0
+    with connect(Role.LOADER, settings) as connection:
+        waiting = ledger.batches_with_status(connection, CHILDREN, "landed")
+    for batch_id, sha256, name in waiting:
+        with store.opened(sha256) as path:
+            reading = read_file(path, options=ReadOptions(file_name=name, work_dir=store.scratch))
+        with connect(Role.LOADER, settings) as connection:
+            counts = load_reading(connection, batch_id, reading)
+        files += 1
+        rows += counts.accepted + counts.quarantined if counts else 0
+        refused += reading.outcome.value == "reject_file"
+        held += reading.outcome.value == "quarantine_file"
+    return {"files": files, "rows": rows, "refused": refused, "held": held}
+
+
+def check_raw(settings: Settings, run: Run, dataset: str) -> Counts:
+    """Judge the loaded batches of a dataset; what the gate holds stays out until a person lets it go."""
+    with connect(Role.LOADER, settings) as connection:
+        batches = _to_check(connection, dataset)
+    if not batches:
+        return {"checked": 0, "held": 0}
+    result = run_gate(settings, f"raw/{dataset}", run_id=run.run_id, batch_ids=batches, as_of=run.as_of)
+    with connect(Role.LOADER, settings) as connection:
+        connection.execute(
+            "update ops.batches set gate_passed = true where batch_id = any(%s)", [list(result.open_batches)]
+        )
+        _hold(connection, result.held_batches)
+    if dataset == PERSONS:
+        _clean_persons(settings, result.open_batches)
+    return {"checked": len(batches), "held": len(result.held_batches)}
+
+
+def _to_check(connection: Connection, dataset: str) -> list[str]:
+    rows = connection.execute(
+        "select batch_id from ops.batches where dataset = %s and not gate_passed "
+        "and (status = 'loaded' or (status = 'held' and reason_code = 'GATE')) order by batch_id",
+        [dataset],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _hold(connection: Connection, batch_ids: tuple[str, ...]) -> None:
+    connection.execute(
+        "update ops.batches set status = 'held', outcome = 'quarantine_file', reason_code = 'GATE', "
+        "rejected = rejected + accepted + quarantined, accepted = 0, quarantined = 0 "
+        "where batch_id = any(%s) and status = 'loaded'",
+        [list(batch_ids)],
+    )
+
+
+def clean_children(settings: Settings, run: Run) -> Counts:
+    """Standardise every batch that passed its gate and was not cleaned yet."""
+    from childdb.loading.clean import clean_batch
+
+    with connect(Role.CLEANER, settings) as connection:
+        rows = connection.execute(
+            "select batch_id from ops.batches where dataset = %s and gate_passed and status in ('loaded', 'held') "
+            "order by batch_id",
+            [CHILDREN],
+        ).fetchall()
+    accepted = quarantined = 0
+    for (batch_id,) in rows:
+        with connect(Role.CLEANER, settings) as connection:
+            counts = clean_batch(connection, batch_id, run.as_of)
+        accepted += counts.accepted
+        quarantined += counts.quarantined
+    return {"files": len(rows), "accepted": accepted, "quarantined": quarantined}
+
+
+def load_persons(settings: Settings, run: Run) -> Counts:
+    """Land and load the population extract of the run, if it names one."""
+    if run.population_path is None:
+        return {"new": 0, "rows": 0}
+    store = open_store(settings)
+    path = Path(run.population_path)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise InputRefusedError("The population extract has to be one file, Parquet or CSV.")
+    landed = land_file(path, store.folder, store.key)
+    with connect(Role.LOADER, settings) as connection:
+        delivery = ledger.Delivery(PERSONS, "drop_folder", _shown(Path(path.name)), run.run_id)
+        is_new = ledger.record_delivery(connection, delivery, landed)
+    rows = 0
+    with connect(Role.LOADER, settings) as connection:
+        waiting = ledger.batches_with_status(connection, PERSONS, "landed")
+    for batch_id, sha256, _ in waiting:
+        with store.opened(sha256) as clear, connect(Role.LOADER, settings) as connection:
+            counts = load_extract(connection, batch_id, clear)
+        rows += counts.accepted if counts else 0
+    return {"new": int(is_new), "rows": rows}
+
+
+def _clean_persons(settings: Settings, batch_ids: tuple[str, ...]) -> None:
+    for batch_id in batch_ids:
+        with connect(Role.CLEANER, settings) as connection:
+            clean_extract(connection, batch_id)

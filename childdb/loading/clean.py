@@ -1,0 +1,71 @@
+"""Batches cleaned from the raw table into the clean table, with findings and the ledger's judgement."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import Connection
+
+from childdb.cleaning import LedgerEntry, clean_in_chunks
+from childdb.contracts import source_table
+from childdb.errors import ContractError
+from childdb.findings import FINDINGS_SCHEMA
+from childdb.flow.exchange import copy_table
+from childdb.loading.ledger import record_judgement
+from childdb.loading.raw import reading_from_raw, replace_findings
+
+TABLE = "clean.treem__children"
+MAJORITY = 0.5
+
+
+def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> LedgerEntry:
+    """Clean one loaded batch, replacing what an earlier attempt left, and return its ledger entry."""
+    connection.execute("select 1 from ops.batches where batch_id = %s for update", [batch_id])
+    reading = reading_from_raw(connection, batch_id)
+    connection.execute("delete from clean.treem__children where _batch_id = %s", [batch_id])
+    sheets = {name: str(place) for place, name in enumerate(reading.profile.read_sheets, 1)}
+    ledger, file_date, findings = None, None, []
+    for part in clean_in_chunks(reading, as_of=as_of):
+        if part.records.num_rows:
+            copy_table(connection, TABLE, _clean_rows(batch_id, part.records, sheets))
+        findings.append(part.findings)
+        ledger, file_date = part.ledger or ledger, part.file_date or file_date
+    if ledger is None:
+        raise ContractError(f"Batch {batch_id}: cleaning ended without a ledger entry.")
+    replace_findings(connection, batch_id, "cleaning", pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *findings]))
+    record_judgement(
+        connection,
+        batch_id,
+        outcome=ledger.outcome,
+        reason_code=ledger.reason_code,
+        accepted=ledger.accepted,
+        quarantined=ledger.quarantined,
+        rejected=ledger.rejected,
+        file_date=file_date or as_of,
+        sender_commune_id=_sender(connection, batch_id),
+    )
+    return ledger
+
+
+def _clean_rows(batch_id: str, records: pa.Table, sheets: dict[str, str]) -> pa.Table:
+    count = records.num_rows
+    ordinals = pa.array([sheets.get(name or "", "1") for name in records.column("sheet").to_pylist()], pa.string())
+    numbers = records.column("row_no").cast(pa.string())
+    heads = pa.array([f"{batch_id}#"] * count, pa.string())
+    ids = pc.binary_join_element_wise(pc.binary_join_element_wise(heads, ordinals, ""), numbers, ":")
+    own = {"record_id": ids, "_batch_id": pa.array([batch_id] * count, pa.string())}
+    wanted = source_table("clean_treem", "treem__children").column_names
+    columns = [own[name] if name in own else records.column(name) for name in wanted]
+    return pa.table(columns, names=list(wanted))
+
+
+def _sender(connection: Connection, batch_id: str) -> str | None:
+    """Return the commune that most rows of a batch belong to, if it holds more than half of them."""
+    row = connection.execute(
+        "select commune_id, count(*)::float / sum(count(*)) over () from clean.treem__children "
+        "where _batch_id = %s group by commune_id order by count(*) desc, commune_id limit 1",
+        [batch_id],
+    ).fetchone()
+    return str(row[0]) if row and row[0] and row[1] > MAJORITY else None
