@@ -14,6 +14,7 @@ from childdb.identity.training import Sample, TrainingData, make_sample
 
 _STEP = 7919
 _CHANCE_ROWS = 20000
+_ROUNDS = 25
 
 
 def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingData, list[BlockCount]]:
@@ -82,7 +83,7 @@ def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
     for table, source in (("chance_rows", "register"), ("chance_people", "population")):
         connection.execute(f"create or replace table {table} as select * from {source} order by tie limit {_CHANCE_ROWS}")
     rows, people = (connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"] for table in ("chance_rows", "chance_people"))
-    rounds = min(max(1, rules.training.random_pairs // len(rows)), len(people))
+    rounds = min(max(1, rules.training.random_pairs // len(rows)), _ROUNDS, len(people))
     places = (np.arange(len(rows))[:, None] + (np.arange(rounds) + 1)[None, :] * _STEP) % len(people)
     pairs = pa.table({"r": np.repeat(rows, rounds), "p": people[places.ravel()]})
     near = rules.training.near
