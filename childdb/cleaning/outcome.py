@@ -9,6 +9,7 @@ from childdb.cleaning.rules import SEVERITY_RANK, RuleSet
 from childdb.errors import ContractError
 from childdb.findings import Finding, Severity
 from childdb.reading.model import FileReading, Outcome
+from childdb.reading.reasons import rank_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,7 +90,7 @@ def _judged(reading: FileReading, counts: list[RuleCount], rules: RuleSet) -> tu
 
 def _weight(found: Finding) -> tuple[int, int, int, int]:
     is_row_held = found.row_no is not None and found.severity is Severity.ERROR
-    return int(is_row_held), SEVERITY_RANK[Severity(found.severity)], 0, 0
+    return int(is_row_held), SEVERITY_RANK[Severity(found.severity)], 0, -rank_reason(found.reason_code)
 
 
 def outcome_counts(entries: Iterable[LedgerEntry]) -> Mapping[str, int]:
