@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from childdb.database import Database, Role
 from childdb.errors import GateStoppedError
 from childdb.flow.dbt import run_dbt
 from childdb.releases import build_candidate, finalize, plan_release, record_approval, release_state, withdraw
+from childdb.releases import plan as plan_module
 from childdb.releases.cells import Cell, protect
 from childdb.releases.difference import CAUSES, difference
 from childdb.releases.lookup import chosen_release, find_figures
@@ -58,6 +60,16 @@ def release(
     plan = plan_release(settings, None, as_of)
     run_dbt(settings, MODELS, plan.variables)
     return build_candidate(settings, None, as_of)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixed_code() -> Iterator[None]:
+    """The version of the code as it was when the tests began: the tree may be edited while they run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("code_version", "seeds_version", "rules_version"):
+            value = getattr(plan_module, name)()
+            patch.setattr(plan_module, name, lambda value=value: value)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,11 @@ class Record:
     entered: date | None
     outcome: str = "accepted"
 
+    @property
+    def row_no(self) -> int:
+        """Row of the sheet."""
+        return int(self.record_id.rsplit(":", 1)[1])
+
 
 def sha(text: str) -> str:
     """Return the SHA-256 of a text."""
@@ -287,7 +292,8 @@ def speaking_rows(records: list[Record], places: Places) -> dict[str, Record]:
         by_child[r.child_id].append(r)
     return {
         child: max(
-            rows, key=lambda r: (r.event != "moved_out", r.file_date, r.entered or date.min, r.record_id)
+            rows,
+            key=lambda r: (r.event != "moved_out", r.file_date, r.entered or date.min, r.batch, r.row_no),
         )
         for child, rows in by_child.items()
     }

@@ -32,6 +32,8 @@ chosen as (
         (life_event_code is not distinct from 'moved_out') asc,
         file_date desc,
         entered_at desc nulls last,
+        _batch_id desc,
+        _row_no desc,
         record_id desc
 
 ),
