@@ -46,8 +46,8 @@ class Children:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         elements = seed_rows(SeedFolder.REFERENCE, "minority_name_elements")
-        self.surnames = [row["surname"] for row in seed_rows(SeedFolder.REFERENCE, "surname_weights") if "surname" in row]
-        self.surnames = self.surnames or ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ"]
+        listed = [row["surname"] for row in seed_rows(SeedFolder.REFERENCE, "surname_weights")]
+        self.surnames = [name for names in listed for name in names.split("/")]
         self.surnames += [row["element"] for row in elements if row["kind"] == "surname"][:40]
         self.given = ("An Anh Bình Châu Chi Dung Duy Đạt Giang Hà Hải Hạnh Hiền Hoa Hòa Hùng Hương Khang Khánh Lan Linh Long "
                       "Mai Minh My Nam Nga Ngân Ngọc Nhi Phong Phúc Phương Quân Quang Quỳnh Sơn Tâm Thảo Thu Thủy Trang Trung "

@@ -14,7 +14,7 @@ from childdb.cleaning.codes import ethnic_list_votes, find_code
 from childdb.cleaning.dates import RULE_ORDER, RULE_SERIAL, DateContext, Precision, parse_date
 from childdb.cleaning.encodings import UNICODE_ONLY, Decision, Encoding, candidate_words, decide
 from childdb.cleaning.fields import split_clock
-from childdb.cleaning.vectors import distinct, matches, present, text_array
+from childdb.cleaning.vectors import distinct, for_each, matches, present, text_array
 from childdb.places.history import LAST_LEGACY_DAY
 from childdb.places.resolve import find_districts, province_scope
 from childdb.reference import export_columns
@@ -69,7 +69,7 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
         sex_marks=decide_sex_marks(columns),
         ethnic_list=_ethnic_list(columns["dan_toc"], profile),
         units=_stated_units(profile, file_date),
-        suspect_columns=frozenset(name for name in TEXT_COLUMNS if _is_suspect(columns[name])),
+        suspect_columns=_suspect_columns(columns),
         columns_present=frozenset(profile.columns_present) or _filled(columns),
     )
 
@@ -92,6 +92,11 @@ def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date
     while len(ordered) > 1 and days[ordered[-1]] == 1 and ordered[-1] - ordered[-2] > timedelta(days=730):
         ordered.pop()
     return ordered[-1] if ordered else None
+
+
+def _suspect_columns(columns: Mapping[str, pa.Array]) -> frozenset[str]:
+    found = for_each(TEXT_COLUMNS, lambda name: _is_suspect(columns[name]))
+    return frozenset(name for name, is_suspect in zip(TEXT_COLUMNS, found, strict=True) if is_suspect)
 
 
 def _is_suspect(cells: pa.Array) -> bool:
@@ -161,25 +166,27 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
 
 def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
     """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
+    found = for_each(tuple(columns), lambda name: _candidates(columns[name]))
     decisions: dict[str, Decision] = {}
     weak: dict[str, tuple[pl.Series, int]] = {}
-    for name, cells in columns.items():
-        series = pl.Series(cells)
-        foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
-        if not len(foreign):
-            continue
-        is_unicode = foreign.str.contains(UNICODE_ONLY)
-        candidates = foreign.filter(~is_unicode)
+    for name, (candidates, unicode_cells) in zip(columns, found, strict=True):
         if not len(candidates):
             continue
-        words = _weighted_words(candidates)
-        decision = decide(words, len(candidates), int(is_unicode.sum()))
+        decision = decide(_weighted_words(candidates), len(candidates), unicode_cells)
         if decision.encoding:
             decisions[name] = decision
         else:
-            weak[name] = (candidates, int(is_unicode.sum()))
+            weak[name] = (candidates, unicode_cells)
     _settle_weak(decisions, weak)
     return decisions
+
+
+def _candidates(cells: pa.Array) -> tuple[pl.Series, int]:
+    """Return the cells that may be of an old encoding, and how many cells are Unicode beyond doubt."""
+    series = pl.Series(cells)
+    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
+    is_unicode = foreign.str.contains(UNICODE_ONLY)
+    return foreign.filter(~is_unicode), int(is_unicode.sum())
 
 
 def _weighted_words(cells: pl.Series) -> dict[str, int]:

@@ -17,7 +17,7 @@ from childdb.cleaning.identifiers import RULE_MOVED, NumberKind, NumberResult, c
 from childdb.cleaning.numbers import read_adult_numbers, read_child_numbers
 from childdb.cleaning.rules import RuleSet
 from childdb.cleaning.units import clean_units
-from childdb.cleaning.vectors import Mark, in_order, mark_where, matches, present, replace_rows, text_array
+from childdb.cleaning.vectors import Mark, for_each, in_order, mark_where, matches, present, replace_rows, text_array
 from childdb.reference import SeedFolder, export_columns, required_columns, seed_rows
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ EXTRA_COLUMNS = (
     ("province_code", pa.string()),
     ("commune_id_2025", pa.string()),
 )
+_MEASURED = ("nam_sinh_cha", "nam_sinh_me", "dien_thoai_cha", "dien_thoai_me", "can_nang", "chieu_cao")
 _EVENT_DATES = ("ngay_dang_ky_khai_sinh", "ngay_ho_tro", "ngay_bien_dong", "ngay_cap_nhat")
 _DATE_LIKE = r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}\s*$|^\d{4}-\d{2}-\d{2}"
 _SEX_WORD = r"(?i)^\s*(?:nam|nữ|nu)\s*$"
@@ -130,8 +131,10 @@ class ChunkCleaner:
         birth = fields.limit_birth_dates(birth, facts.file_date)
         self._store("ngay_sinh", (birth.iso, birth.marks))
         self.extra |= {"ngay_sinh_precision": birth.precision, "birth_year": birth.year, "birth_month": birth.month}
-        for column in _EVENT_DATES:
-            found = fields.clean_dates(column, self.cells[column], facts.date_contexts[column], column == "ngay_cap_nhat")
+        events = for_each(_EVENT_DATES, lambda column: fields.clean_dates(
+            column, self.cells[column], facts.date_contexts[column], column == "ngay_cap_nhat"
+        ))  # fmt: skip
+        for column, found in zip(_EVENT_DATES, events, strict=True):
             self._store(column, fields.limit_event_dates(column, found, birth.iso, facts.file_date))
         for place, column in enumerate(export_columns()):
             if column == "ngay_sinh" or column in _EVENT_DATES:
@@ -139,15 +142,18 @@ class ChunkCleaner:
 
     def _clean_people(self) -> None:
         self._store("gioi_tinh", fields.clean_sexes(self.cells["gioi_tinh"], self.facts.sex_marks))
-        for column in fields.PLAIN_COLUMNS:
-            self._store(column, fields.clean_plain(column, self.cells[column]))
-        for column in fields.NAME_COLUMNS:
-            values, notes, marks = fields.clean_names(column, self.cells[column])
+        plain = for_each(fields.PLAIN_COLUMNS, lambda column: fields.clean_plain(column, self.cells[column]))
+        for column, result in zip(fields.PLAIN_COLUMNS, plain, strict=True):
+            self._store(column, result)
+        people = for_each(fields.NAME_COLUMNS, lambda column: fields.clean_names(column, self.cells[column]))
+        for column, (values, notes, marks) in zip(fields.NAME_COLUMNS, people, strict=True):
             self._store(column, (values, marks))
             if column == CHILD_NAME and notes.null_count < len(notes):
                 self._add_notes(notes)
-        for column in ("nam_sinh_cha", "nam_sinh_me", "dien_thoai_cha", "dien_thoai_me", "can_nang", "chieu_cao"):
-            self._store(column, fields.clean_measure(column, self.cells[column], self.facts.file_date))
+        latest = self.facts.file_date
+        measured = for_each(_MEASURED, lambda column: fields.clean_measure(column, self.cells[column], latest))
+        for column, result in zip(_MEASURED, measured, strict=True):
+            self._store(column, result)
 
     def _add_notes(self, notes: pa.Array) -> None:
         frame = pl.DataFrame({"old": pl.Series(self.cells["ghi_chu"]), "new": pl.Series(notes)})
@@ -191,8 +197,10 @@ class ChunkCleaner:
         return f"so_dinh_danh_{parent}" if is_same and self.cells[f"ho_ten_{parent}"][row].is_valid else None
 
     def _clean_codes(self) -> None:
-        for column in ("dan_toc", *fields.CODE_LISTS, *fields.SEVERAL_CODES):
-            self._store(column, fields.clean_codes(column, self.cells[column], self.facts))
+        coded = ("dan_toc", *fields.CODE_LISTS, *fields.SEVERAL_CODES)
+        found = for_each(coded, lambda column: fields.clean_codes(column, self.cells[column], self.facts))
+        for column, result in zip(coded, found, strict=True):
+            self._store(column, result)
         place = export_columns().index("hoan_canh_dac_biet")
         self._store("hoan_canh_dac_biet", fields.clean_circumstances(self.cells["hoan_canh_dac_biet"], self.kinds, place))
 
