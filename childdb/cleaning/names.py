@@ -229,7 +229,7 @@ def _has_foreign_sign(text: str) -> bool:
 def _is_foreign(letter: str) -> bool:
     category = unicodedata.category(letter)
     if category in ("So", "Sk", "Co", "Cn", "Cs", "Cf", "No", "Sm", "Nl", "Nd"):
-        return letter not in "´¨`°ºª"
+        return letter not in "´¨`°ºª\ufffd"
     return category.startswith("L") and not unicodedata.name(letter, "").startswith(("LATIN", "MODIFIER LETTER"))
 
 
