@@ -135,7 +135,7 @@ def newest_gates(connection: Connection) -> list[GateLine]:
     """Return the newest verdict of each suite, in the order of the flow."""
     with connection.cursor(row_factory=class_row(GateLine)) as cursor:
         cursor.execute(
-            "select distinct on (suite) " + _GATE_COLUMNS + " from quality.gate_runs "
+            "select distinct on (suite) " + _GATE_COLUMNS + " from quality.gate_runs "  # noqa: S608 - names of our own
             "order by suite, gate_runs.recorded_at desc, gate_id"
         )
         found = cursor.fetchall()
@@ -146,9 +146,8 @@ def newest_gates(connection: Connection) -> list[GateLine]:
 def _history(connection: Connection) -> list[GateLine]:
     with connection.cursor(row_factory=class_row(GateLine)) as cursor:
         cursor.execute(
-            "select "
-            + _GATE_COLUMNS
-            + " from quality.gate_runs order by gate_runs.recorded_at desc, gate_id limit %s",
+            "select " + _GATE_COLUMNS + " from quality.gate_runs "  # noqa: S608 - names of our own
+            "order by gate_runs.recorded_at desc, gate_id limit %s",
             [MAX_HISTORY],
         )
         return cursor.fetchall()

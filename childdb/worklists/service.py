@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from childdb.database import Role, connect
+from childdb.errors import UsageError
 from childdb.settings import Settings
 from childdb.vault.keys import Keys, Purpose, open_keys
 from childdb.vault.numbers import unseal
@@ -26,7 +27,7 @@ def export_lists(settings: Settings, *, as_of: date | None = None, actor: str = 
     """Write the lists to the commune police from the last build and return what was written."""
     workspace = Workspace(settings.home).prepare()
     with connect(Role.STEWARD, settings) as connection:
-        list_key = open_keys(workspace, connection).derive(Purpose.LISTS)
+        list_key = _keys(workspace, connection).derive(Purpose.LISTS)
         source = DatabaseChildList(connection)
         return export_requests(connection, source, list_key, workspace.requests, as_of, actor)
 
@@ -35,9 +36,19 @@ def import_lists(settings: Settings, paths: Sequence[Path], *, actor: str = "chi
     """Take in answered lists and return the end of every row."""
     workspace = Workspace(settings.home).prepare()
     with connect(Role.STEWARD, settings) as connection:
-        keys = open_keys(workspace, connection)
+        keys = _keys(workspace, connection)
         connection.commit()
         return import_answers(Importer(connection, keys, DatabaseFacts(connection), actor), paths)
+
+
+def _keys(workspace: Workspace, connection: Connection) -> Keys:
+    """The keys that the first run made; the steward never makes any."""
+    if connection.execute("select 1 from vault.key_versions limit 1").fetchone() is None:
+        raise UsageError(
+            "Nothing was taken in yet, so there are no children to ask about. Run 'childdb run' first.",
+            "Chưa nạp dữ liệu nào nên chưa có trẻ để hỏi. Hãy chạy 'childdb run' trước.",
+        )
+    return open_keys(workspace, connection)
 
 
 @dataclass(frozen=True, slots=True)

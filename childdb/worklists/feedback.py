@@ -1,0 +1,209 @@
+"""Fix lists to the communes: their own rows in their own columns, wrong cells marked, the reason in Vietnamese."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import xlsxwriter
+from psycopg import Connection, sql
+
+from childdb.cleaning.rules import cleaning_rules
+from childdb.errors import ConfigurationError, ContractError
+from childdb.reading.reasons import REASONS
+from childdb.reference import column_labels, export_columns
+from childdb.worklists.form import commune_title
+
+SHEET = "Danh sách cần sửa"
+REASON_CAPTION = "Cần sửa"
+PLACE_CAPTION = "Trang tính, dòng trong tệp đã gửi"
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One remark on a cell or row."""
+
+    column: str | None
+    rule_id: str
+    reason_code: str
+
+
+@dataclass(slots=True, repr=False)
+class FixRow:
+    """One row of a commune's list with what is wrong in it."""
+
+    commune_id: str
+    batch_id: str
+    sheet: str
+    row_no: int
+    texts: Mapping[str, str | None]
+    marks: list[Mark] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"FixRow(batch_id={self.batch_id!r}, row_no={self.row_no})"
+
+
+@dataclass(frozen=True, slots=True)
+class FixList:
+    """One workbook that was written."""
+
+    path: Path
+    commune_id: str
+    row_count: int
+    mark_count: int
+
+
+_QUERY = """
+select
+    r.commune_id, c._batch_id, c._sheet, c._row_no, b.profile -> 'columns_present' as columns_present, {columns},
+    (
+        select array_agg(array[f.column_name, f.rule_id, f.reason_code] order by f.column_name, f.rule_id)
+        from quality.findings as f
+        where
+            f.batch_id = c._batch_id and f.sheet is not distinct from c._sheet and f.row_no = c._row_no
+            and f.severity in ('warning', 'error')
+    ) as marks
+from core.fct_commune_lists as l
+inner join clean.treem__children as r on l._batch_id = r._batch_id and l.commune_id = r.commune_id
+inner join raw.treem__children as c
+    on r._batch_id = c._batch_id and r.sheet is not distinct from c._sheet and r.row_no = c._row_no
+inner join ops.batches as b on c._batch_id = b.batch_id
+where
+    l.is_current
+    and exists (
+        select 1 from quality.findings as f
+        where
+            f.batch_id = c._batch_id and f.sheet is not distinct from c._sheet and f.row_no = c._row_no
+            and f.severity in ('warning', 'error')
+    )
+order by r.commune_id, c._batch_id, c._sheet, c._row_no
+"""
+
+
+def write_fix_lists(connection: Connection, folder: Path) -> list[FixList]:
+    """Write one workbook per commune with rows to correct, and return what was written."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    for old in folder.glob("*_can_sua.xlsx"):
+        old.unlink()
+    written = []
+    for commune_id, group in groupby(_rows(connection), key=lambda pair: pair[0].commune_id):
+        pairs = list(group)
+        columns = _columns([present for _, present in pairs])
+        rows = [row for row, _ in pairs]
+        code, _, start = commune_id.partition("@")
+        path = folder / f"{code}_{start}_can_sua.xlsx"
+        _write_private(path, fix_workbook(commune_id, columns, rows))
+        written.append(FixList(path, commune_id, len(rows), sum(len(row.marks) for row in rows)))
+    return written
+
+
+def _rows(connection: Connection) -> Iterator[tuple[FixRow, Sequence[str]]]:
+    columns = export_columns()
+    query = sql.SQL(_QUERY).format(columns=sql.SQL(", ").join(sql.Identifier("c", name) for name in columns))
+    try:
+        with connection.cursor(name="fix_rows") as cursor:
+            cursor.execute(query)
+            for record in cursor:
+                yield _fix_row(record, columns), record[4] or ()
+    except psycopg.errors.UndefinedTable:
+        raise ContractError(
+            "The lists of the last build are not there yet. Run 'childdb run' first.",
+            "Chưa có kết quả của lần dựng gần nhất. Hãy chạy 'childdb run' trước.",
+        ) from None
+
+
+def _fix_row(record: Sequence[Any], columns: Sequence[str]) -> FixRow:
+    commune_id, batch_id, sheet, row_no = record[:4]
+    marks = [Mark(*entry) for entry in record[-1] or ()]
+    return FixRow(
+        commune_id, batch_id, sheet or "", row_no, dict(zip(columns, record[5:-1], strict=True)), marks
+    )
+
+
+def _columns(present: Sequence[Sequence[str]]) -> list[str]:
+    """The commune's own columns in its own order; all of ours where its layout is not known."""
+    found: list[str] = []
+    for names in present:
+        found += [name for name in names if name not in found]
+    known = export_columns()
+    return [name for name in found if name in known] or list(known)
+
+
+def fix_workbook(commune_id: str, columns: Sequence[str], rows: Sequence[FixRow]) -> bytes:
+    """Return a workbook that can be corrected, imported into the entry software, and sent again."""
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    base = {
+        "font_name": "Times New Roman",
+        "font_size": 12,
+        "border": 1,
+        "num_format": "@",
+        "text_wrap": True,
+    }
+    plain, wrong = book.add_format(base), book.add_format({**base, "bg_color": "#FFC7CE"})
+    head = book.add_format({**base, "bold": True, "align": "center", "bg_color": "#D9E2F0"})
+    title = book.add_format({"font_name": "Times New Roman", "font_size": 14, "bold": True})
+    sheet = book.add_worksheet(SHEET)
+    sheet.write_string(
+        0, 0, f"DANH SÁCH TRẺ EM CẦN SỬA THÔNG TIN - {commune_title(commune_id).upper()}", title
+    )
+    labels = column_labels()
+    captions = [*(labels.get(name, name) for name in columns), REASON_CAPTION, PLACE_CAPTION]
+    for column, caption in enumerate(captions):
+        sheet.write_string(1, column, caption, head)
+    sheet.set_column(0, len(columns) - 1, 16)
+    sheet.set_column(len(columns), len(columns) + 1, 46)
+    for place, row in enumerate(rows, start=2):
+        told = reasons_vi(row.marks)
+        for column, name in enumerate(columns):
+            sheet.write_string(place, column, row.texts.get(name) or "", wrong if name in told else plain)
+            if name in told:
+                sheet.write_comment(place, column, "\n".join(told[name]), {"x_scale": 2})
+        sheet.write_string(
+            place, len(columns), "\n".join(line for lines in told.values() for line in lines), plain
+        )
+        sheet.write_string(place, len(columns) + 1, f"{row.sheet}, dòng {row.row_no}", plain)
+    sheet.freeze_panes(2, 0)
+    book.close()
+    return buffer.getvalue()
+
+
+def reasons_vi(marks: Sequence[Mark]) -> dict[str, list[str]]:
+    """Return what to tell per column, each sentence once; the empty column stands for the row."""
+    told: dict[str, list[str]] = {}
+    for column, group in groupby(sorted(marks, key=lambda mark: mark.column or ""), key=attrgetter("column")):
+        lines: list[str] = []
+        for mark in group:
+            text = mark_text(mark)
+            if text not in lines:
+                lines.append(text)
+        told[column or ""] = lines
+    return told
+
+
+def mark_text(mark: Mark) -> str:
+    """Return the sentence of one remark: of the cleaning rule, else of the reading reason."""
+    try:
+        return cleaning_rules()[mark.rule_id].messages(mark.column)[0]
+    except (KeyError, ConfigurationError):
+        reason = REASONS.get(mark.reason_code)
+    label = column_labels().get(mark.column or "", "dòng")
+    if reason is None or "{" in reason.message_vi:
+        return f"Cần kiểm tra lại: {label}."
+    return reason.message_vi
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
