@@ -19,7 +19,7 @@ from childdb.reading.layout import Layout, RowKind, lay_out
 from childdb.reading.model import FileKind, FileProfile, Outcome
 from childdb.reading.reasons import REASONS, FileStopped, make_finding, rank_reason, worst_reason
 from childdb.reading.shapes import fits
-from childdb.reading.titles import Stated, find_units, merge_units
+from childdb.reading.titles import Stated, find_units, merge_units, normal
 
 if TYPE_CHECKING:
     from childdb.findings import Finding
@@ -313,6 +313,10 @@ class Assembler:
         if int(grid.row_nos[header.first]) != 1 or header_rows > 1:
             what = f"{header_rows} dòng tiêu đề và tên bảng / {header_rows} title and header rows"
             add(make_finding("STRUCT-HEADER", sheet=name, row_no=int(grid.row_nos[header.last]), what=what))
+        odd = [text for path in header.paths for text in path if text != normal(text)]
+        if odd:
+            what = f"{len(odd)} tiêu đề được chuẩn hóa khi so sánh / {len(odd)} headings compared in one normal form"
+            add(make_finding("STRUCT-HEADER", sheet=name, severity=Severity.REPAIRED, what=what))
         for place, why in sorted(header.proposals.items()):
             match = header.matches[place]
             what = f"cột {column_letters(int(grid.column_nos[place]))} được hiểu là {match.column if match else ''} ({why})"

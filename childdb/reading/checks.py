@@ -45,7 +45,6 @@ _INSTRUCTION = re.compile(
     r"mark(?:ed)? as (?:matched|accepted|correct)|ignore (?:the|all|previous)|bỏ qua (?:các |mọi )?(?:quy tắc|luật|kiểm tra)"
     r"|đánh dấu (?:là )?(?:đã )?(?:khớp|đúng)|disregard", re.I
 )  # fmt: skip
-_REPETITION = re.compile(r"(.)\1{999,}(?!\1).", re.S)
 _ROW_CODES = frozenset({"CELL-LONG", "INJ-REDOS", "CELL-BIDI"})
 _ESSENTIAL_CODES = frozenset({"CELL-CONTROL", "CELL-ERROR", "CELL-FORMULA"})
 _NAME_SHAPES = frozenset({"name", "person"})
@@ -59,7 +58,7 @@ def text_codes(text: str, limit: int) -> list[str]:
     """
     codes: list[str] = []
     if len(text) > limit:
-        return ["INJ-REDOS" if _REPETITION.search(text) and not _is_one_letter(text) else "CELL-LONG"]
+        return ["INJ-REDOS" if _is_probe(text) else "CELL-LONG"]
     if not _SUSPECT.search(text):
         return ["INJ-TEXT"] if len(text) > 12 and _INSTRUCTION.search(text) else codes
     if _CONTROL.search(text) and _CONTROL.search(_MOJIBAKE.sub("", text)):
@@ -72,8 +71,10 @@ def text_codes(text: str, limit: int) -> list[str]:
     return codes
 
 
-def _is_one_letter(text: str) -> bool:
-    return len(set(text)) == 1
+def _is_probe(text: str) -> bool:
+    """Return whether a text is one letter over and over with another end: made to stall a backtracking expression."""
+    rest = text.lstrip(text[0])
+    return 0 < len(rest) < 16 and len(text) - len(rest) >= 1000
 
 
 def _injection_codes(text: str) -> list[str]:

@@ -62,9 +62,10 @@ class _Fill:
         self.encodings: dict[tuple[int, str], str] = {}
         self.count = min(grid.row_count, _LOOK_ROWS)
         self.texts = [
-            [self._readable(row, text.strip(), column_map) for text in grid.row_texts(row)]
+            [self._readable(row, text.strip(" \u00a0"), column_map) for text in grid.row_texts(row)]
             for row in range(self.count)
         ]
+        self.numbering = {row for row, texts in enumerate(self.texts) if is_numbering_row(texts)}
         self.spread = [list(row) for row in self.texts]
         self.has_merges = False
         self._spread_merges()
@@ -125,6 +126,8 @@ def find_header(grid: Grid, column_map: ColumnMap, approved: Mapping[str, Mappin
         if not _may_end_header(fill, last, column_map):
             continue
         for first in range(last, max(-1, last - _TALLEST), -1):
+            if first in fill.numbering:
+                break
             header = _judge(fill, first, last, column_map)
             score = _score(header, column_map)
             if best is None or score > best[0] + 1e-9:
@@ -147,7 +150,7 @@ def _old_fonts(fill: _Fill, header: Header) -> tuple[str, ...]:
 def _may_end_header(fill: _Fill, row: int, column_map: ColumnMap) -> bool:
     """Return whether a row has at least two cells that the map knows alone or under the cells above."""
     texts = [text for text in fill.spread[row] if text]
-    if len(texts) < 2 or all(len(text) > 200 for text in texts):
+    if row in fill.numbering or len(texts) < 2 or all(len(text) > 200 for text in texts):
         return False
     paths = fill.paths(max(0, row - 1), row)
     known = sum(

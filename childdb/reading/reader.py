@@ -80,10 +80,11 @@ def copy_regular_file(path: Path, target: Path, largest: int) -> Copy:
         if isinstance(error, FileNotFoundError):
             raise FileStopped("FILE-UNSTABLE") from None
         raise FileStopped("INJ-LINK") from None
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise FileStopped("INJ-LINK")
     with os.fdopen(descriptor, "rb") as source:
-        before = os.fstat(source.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise FileStopped("INJ-LINK")
         if before.st_size > largest:
             raise FileStopped("FILE-SIZE")
         digest, size = hashlib.sha256(), 0

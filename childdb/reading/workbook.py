@@ -132,6 +132,7 @@ def _read_open(container: Container, options: ReadOptions) -> RawFile:
         kind, part = relations.get(entry.relation, ("", ""))
         if entry.state == "visible" and kind.endswith(_SHEET_RELATION):
             raw.grids.append(_read_grid(container, part, entry.name, resolver, options))
+    container.look_at_the_rest()
     if date_system == "1904":
         raw.remarks.add("DATE-1904")
     return raw
@@ -206,7 +207,7 @@ def _shared_texts(container: Container, relations: dict[str, tuple[str, str]]) -
     except UnicodeDecodeError:
         return _SharedTexts().read(data)
     plain = _PLAIN_SHARED.findall(text)
-    if len(plain) == text.count("<si") - text.count("<sizes") and "<!" not in text:
+    if len(plain) == text.count("<si>") and "<si " not in text and "<!" not in text:
         return plain if "&" not in text and "_x" not in text else [stored_text(entry) for entry in plain]
     return _SharedTexts().read(data)
 
