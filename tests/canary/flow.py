@@ -22,7 +22,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from childdb.database import attach
+from childdb.database.access import attach
 from childdb.settings import Settings, load_settings
 from tests.canary.marks import Deliveries
 

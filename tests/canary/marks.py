@@ -76,7 +76,8 @@ NAMES = {
 def word(field: int, child: int) -> str:
     """Return a capitalised word of letters only that belongs to one field of one child."""
     count = len(LETTERS)
-    tail = LETTERS[field // count] + LETTERS[field % count] + LETTERS[child // count] + LETTERS[child % count]
+    places = (field // count, field % count, child // count**2, child // count % count, child % count)
+    tail = "".join(LETTERS[place] for place in places)
     return CORE + tail
 
 
