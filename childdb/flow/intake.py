@@ -97,7 +97,9 @@ def _pulled(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     from connectors.treem import pull_exports
 
     scratch = Workspace(settings.home).scratch
-    for name, path in pull_exports(settings, scratch):
+    with connect(Role.LOADER, settings) as connection:
+        known = ledger.known_contents(connection, CHILDREN)
+    for name, path in pull_exports(settings, scratch, is_known=known.__contains__):
         try:
             yield "treem_http", _shown(Path(name)), path
         finally:

@@ -69,7 +69,7 @@ def publish_release(settings: Settings, run: Run, answers: Sequence[Mapping[str,
 
 def _write_outputs(settings: Settings) -> int:
     from childdb.portal.static_export import write_portal_files
-    from childdb.worklists.requests import export_requests
+    from childdb.worklists.service import export_lists
 
     write_portal_files(settings, Workspace(settings.home).portal)
-    return export_requests(settings).row_count
+    return export_lists(settings).row_count

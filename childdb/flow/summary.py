@@ -49,6 +49,9 @@ from ops.batches
 where dataset = 'treem__children'
 """
 CHILDREN = "select count(*), count(*) filter (where confirmed) from identity.children"
+REQUESTED = """
+select coalesce((select row_count from quality.request_batches order by recorded_at desc, batch_id limit 1), 0)
+"""
 CELLS = """
 select
     count(distinct (indicator_set, indicator_code)) filter (where status in ('published', 'hidden')),
@@ -64,16 +67,10 @@ def summarise(settings: Settings, database: Database) -> Summary:
         ledger = connection.execute(LEDGER).fetchone() or ()
         children = connection.execute(CHILDREN).fetchone() or ()
         cells = connection.execute(CELLS).fetchone() or ()
-    requested = _requested_rows(Workspace(settings.home))
+        requested = connection.execute(REQUESTED).fetchone() or (0,)
     return Summary(
-        *(int(n) for n in ledger), *(int(n) for n in children), requested, *(int(n) for n in cells)
+        *(int(n) for n in ledger), *(int(n) for n in children), *requested, *(int(n) for n in cells)
     )
-
-
-def _requested_rows(workspace: Workspace) -> int:
-    """Return how many children the newest batch of request lists asks about."""
-    batches = sorted(path for path in workspace.requests.glob("*/rows.count"))
-    return int(batches[-1].read_text()) if batches else 0
 
 
 def manifest_digest(settings: Settings, release_id: str) -> str:

@@ -74,6 +74,12 @@ def _delivery(
     )
 
 
+def known_contents(connection: Connection, dataset: str) -> frozenset[str]:
+    """Return the hashes of every content of a dataset that was landed before."""
+    rows = connection.execute("select file_sha256 from ops.batches where dataset = %s", [dataset])
+    return frozenset(str(row[0]) for row in rows)
+
+
 def batches_with_status(connection: Connection, dataset: str, status: str) -> list[tuple[str, str, str]]:
     """Return (batch_id, file_sha256, file_name_text) of the batches of a dataset in one status, by id."""
     rows = connection.execute(

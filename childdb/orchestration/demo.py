@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import dataclasses
-import os
+import json
 import shutil
 import subprocess
 import sys
@@ -95,11 +96,22 @@ def _nation(workspace: Workspace) -> Path:
 def _split(workspace: Workspace, nation: Path) -> None:
     """Give every second export to the entry software's stand-in and the others to the drop folder."""
     drop, served = workspace.sandbox / "drop", workspace.sandbox / "served"
-    for folder in (drop, served / "exports"):
+    for folder in (drop, served):
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    for order, export in enumerate(sorted((nation / "exports").iterdir())):
-        shutil.copy2(export, drop if order % SERVED_SHARE else served / "exports")
+    drop.mkdir(parents=True)
+    shutil.copytree(nation, served, ignore=shutil.ignore_patterns("population", "register"))
+    with open(nation / "truth" / "files.csv", encoding="utf-8", newline="") as file:
+        files = list(csv.DictReader(file))
+    kept = files[::SERVED_SHARE]
+    with open(served / "truth" / "files.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, files[0].keys())
+        writer.writeheader()
+        writer.writerows(kept)
+    names = {entry["file_name"] for entry in kept}
+    for export in sorted((nation / "exports").iterdir()):
+        if export.name not in names:
+            shutil.copy2(export, drop)
+            (served / "exports" / export.name).unlink()
 
 
 def _command(*words: str) -> None:
@@ -116,15 +128,13 @@ def _command(*words: str) -> None:
 def _entry_software(settings: Settings, workspace: Workspace, nation: Path) -> Iterator[Settings]:
     """Yield settings that pull from the stand-in, which runs as long as the context."""
     port = choose_port(None, "the entry software's stand-in")
-    password = workspace.secret_document("sandbox.json", lambda: {"password": os.urandom(16).hex()})[
-        "password"
-    ]
+    served = workspace.sandbox / "served"
+    account = json.loads((served / "software" / "account.json").read_text(encoding="utf-8"))
     secret = workspace.secrets / "sandbox-password"
-    write_private(secret, password.encode())
-    words = ["sandbox", "serve", "--data", str(workspace.sandbox / "served"), "--port", str(port)]
+    write_private(secret, account["password"].encode())
     with open(workspace.logs / "sandbox-server.log", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "childdb.cli", *words, "--username", "sandbox", "--password-file", str(secret)],
+            [sys.executable, "-m", "childdb.cli", "sandbox", "serve", "--data", str(served), "--port", str(port)],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
@@ -134,7 +144,7 @@ def _entry_software(settings: Settings, workspace: Workspace, nation: Path) -> I
         _await_port(port, process)
         address = f"http://127.0.0.1:{port}"
         yield dataclasses.replace(
-            settings, treem_url=address, treem_username="sandbox", treem_password_file=secret
+            settings, treem_url=address, treem_username=account["username"], treem_password_file=secret
         )
     finally:
         process.terminate()
