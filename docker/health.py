@@ -6,7 +6,7 @@ import json
 import sys
 import urllib.request
 
-ADDRESSES = {"portal": "http://127.0.0.1:8000/health"}
+ADDRESSES = {"portal": "http://127.0.0.1:8000/healthz"}
 AIRFLOW = "http://airflow-api:8080/api/v2/monitor/health"
 
 
