@@ -23,7 +23,7 @@ MANIFEST_MARK = "childdb-request-list"
 FIRST_DATA_ROW = 12
 """Where rows begin, counted from zero; head, captions and the two hidden rows stand above."""
 
-_WIDTHS = (37, 26, 13, 9, 12, 17, 22, 22, 22, 16, 26, 34, 21, 19, 28)
+_WIDTHS = (18, 21, 11, 6, 8, 14, 15, 15, 14, 10, 14, 18, 15, 14, 14)
 _FIXED_DAY = datetime(2022, 7, 14)
 """In the file's properties, so that the same list has the same bytes."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -94,7 +94,7 @@ def _formats(book: xlsxwriter.Workbook) -> _Formats:
         input_caption=book.add_format({**box, "bold": True, "align": "center", "bg_color": "#FFE699"}),
         cell=book.add_format(box),
         quoted=book.add_format({**box, "quote_prefix": True}),
-        key=book.add_format({**box, "font_size": 8, "font_color": "#7F7F7F"}),
+        key=book.add_format({**box, "font_size": 7, "font_color": "#7F7F7F"}),
         input_cell=book.add_format({**box, "locked": False, "bg_color": "#FFF9E5"}),
         hidden=book.add_format({"font_color": "#7F7F7F", "num_format": "@"}),
     )
@@ -126,11 +126,12 @@ def _write_names(sheet: Worksheet, form: Form, head: ListHead, formats: _Formats
         sheet.write_string(10, column, f"({column + 1})", style)
         sheet.write_string(11, column, name, formats.hidden)
         sheet.set_column(column, column, _WIDTHS[column])
-    sheet.set_row(9, 34)
+    sheet.set_row(9, 50)
     sheet.set_row(11, None, None, {"hidden": True})
 
 
 def _write_row(sheet: Worksheet, place: int, row: ListRow, formats: _Formats) -> None:
+    sheet.set_row(place, 34)
     sheet.write_string(place, 0, written_key(row.row_key, row.row_hash), formats.key)
     for column, text in enumerate(row.child.shown, start=1):
         # A text that looks like a formula stays a text, also after a person has edited the cell beside it.
@@ -177,6 +178,7 @@ def _protect(sheet: Worksheet) -> None:
     sheet.protect("", {"format_columns": True, "format_rows": True})
     sheet.set_landscape()
     sheet.set_paper(9)
+    sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.4)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(9, 10)
 
