@@ -81,7 +81,7 @@ def tell(arguments: argparse.Namespace, settings: Settings, ending: Ending) -> E
 def _next_step(ending: Ending) -> list[str]:
     if ending.status != "awaiting_approval":
         return ["Không có gì thay đổi từ bản phát hành trước / nothing changed since that release."]
-    command = f"childdb release approve {ending.release_id} --approver NAME"
+    command = f"childdb release approve {ending.release_id} --as NAME"
     return [
         "Chờ hai người phê duyệt / awaiting two approvals:",
         f"  {command}   (hai người khác nhau / two different people of CHILDDB_APPROVERS)",
