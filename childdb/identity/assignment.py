@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from childdb.identity.decisions import RULE as DECIDED
 from childdb.identity.model import Model
 from childdb.identity.rules import Rules
 
@@ -40,7 +41,7 @@ def assign(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model) ->
     connection.execute(
         "create or replace table decided as select s.r, s.p, c.pattern, c.odds, c.claim, s.chance, 'residual' as rule"
         " from second_choice as s join claimed as c on c.r = s.r and c.p = s.p"
-        f" union all select r, p, pattern, odds, 0, {_units('odds')}::double / ({_units('odds')} + {2**_UNIT_BITS})::double, rule from settled"
+        f" union all select r, p, pattern, odds, 0, case when rule = '{DECIDED}' then 1.0 else {_units('odds')}::double / ({_units('odds')} + {2**_UNIT_BITS})::double end, rule from settled"
     )
     for name in ("first_choice", "second_choice", "claims", "covered"):
         connection.execute(f"drop table {name}")
@@ -73,4 +74,3 @@ def _weigh_claims(connection: duckdb.DuckDBPyConnection, rules: Rules, duplicate
         f" select c.*, (case when k.p is null or k.holder = c.r then {free} else {taken} end)::integer as claim"
         f" from scored as c join population as q on q.no = c.p left join covered as v on v.near is not distinct from {near} left join strongest as k on k.p = c.p"
     )
-

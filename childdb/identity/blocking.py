@@ -30,7 +30,9 @@ def known(letter: str, columns: Sequence[str]) -> str:
     return " and ".join(f"{letter}.{column} is not null" for column in columns)
 
 
-def collect_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, rows: str, people: str, target: str) -> list[BlockCount]:
+def collect_pairs(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, rows: str, people: str, target: str
+) -> list[BlockCount]:
     """Fill ``target`` (r, p) with the distinct pairs of all blocks for the register rows in ``rows``."""
     connection.execute("create or replace table found_pairs (r integer, p integer)")
     counts = [_collect(connection, block, rows, people, rules.cap) for block in rules.blocks]
@@ -39,9 +41,13 @@ def collect_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, rows: str
     return counts
 
 
-def _collect(connection: duckdb.DuckDBPyConnection, block: Block, rows: str, people: str, cap: int) -> BlockCount:
+def _collect(
+    connection: duckdb.DuckDBPyConnection, block: Block, rows: str, people: str, cap: int
+) -> BlockCount:
     _sides(connection, block, rows, people)
-    connection.execute("create or replace temp table block_sizes as select key, count(*) as people from block_people group by key")
+    connection.execute(
+        "create or replace temp table block_sizes as select key, count(*) as people from block_people group by key"
+    )
     inserted = connection.execute(
         "insert into found_pairs select w.no, f.no from block_rows as w join block_people as f using (key)"
         f" join block_sizes as s using (key) where s.people <= {cap}"
@@ -63,7 +69,9 @@ def _sides(connection: duckdb.DuckDBPyConnection, block: Block | StrongKey, rows
     )
 
 
-def collect_single(connection: duckdb.DuckDBPyConnection, strong: StrongKey, rows: str, people: str, target: str) -> None:
+def collect_single(
+    connection: duckdb.DuckDBPyConnection, strong: StrongKey, rows: str, people: str, target: str
+) -> None:
     """Fill ``target`` with pairs whose key one person alone has: the strong keys look no further."""
     _sides(connection, strong, rows, people)
     connection.execute(

@@ -33,7 +33,11 @@ def layout(rules: Rules) -> tuple[Place, ...]:
 
 
 def _level_of(comparison: Comparison, base: int) -> str:
-    branches = "".join(f" when {level.when} then {base + place}" for place, level in enumerate(comparison.levels) if level.when)
+    branches = "".join(
+        f" when {level.when} then {base + place}"
+        for place, level in enumerate(comparison.levels)
+        if level.when
+    )
     last = base + len(comparison.levels) - 1
     return f"case{branches} else {last} end" if branches else str(last)
 
@@ -62,7 +66,8 @@ def rarity_sql(comparison: Comparison) -> str:
             codes = [1 + context * size + place for context in range(len(comparison.contexts))]
             by_frequency.setdefault(level.frequency, []).extend(codes)
     branches = "".join(
-        f" when c_{comparison.name} in ({', '.join(map(str, sorted(codes)))}) then coalesce({name}_bits, 0)" for name, codes in by_frequency.items()
+        f" when c_{comparison.name} in ({', '.join(map(str, sorted(codes)))}) then coalesce({name}_bits, 0)"
+        for name, codes in by_frequency.items()
     )
     return f"case{branches} else 0 end" if branches else "0"
 
@@ -72,7 +77,9 @@ def rare_comparisons(rules: Rules) -> tuple[Comparison, ...]:
     return tuple(item for item in rules.comparisons if any(level.frequency for level in item.levels))
 
 
-def compare_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str, people: str, target: str) -> None:
+def compare_pairs(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str, people: str, target: str
+) -> None:
     """Create ``target`` (r, p, pattern, t_<comparison>…) for the pairs."""
     connection.execute(f"create or replace table {target} as {compare_sql(rules, pairs, rows, people)}")
 
@@ -84,7 +91,9 @@ def compare_sql(rules: Rules, pairs: str, rows: str, people: str, chosen: str = 
     pattern = " | ".join(f"(c_{place.comparison.name}::bigint << {place.shift})" for place in places)
     bits = sorted({level.frequency for item in rules.comparisons for level in item.levels if level.frequency})
     carried = "".join(f", p.{name}_bits" for name in bits)
-    rarity = "".join(f", ({rarity_sql(item)})::usmallint as t_{item.name}" for item in rare_comparisons(rules))
+    rarity = "".join(
+        f", ({rarity_sql(item)})::usmallint as t_{item.name}" for item in rare_comparisons(rules)
+    )
     return (
         f"with compared as (select a.r, a.p, {codes}{carried} from {pairs} as a"
         f" join {rows} as r on r.no = a.r join {people} as p on p.no = a.p where {chosen})"

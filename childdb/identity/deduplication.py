@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import duckdb
+import pyarrow as pa
 
 from childdb.identity.blocking import BlockCount, collect_pairs
 from childdb.identity.comparison import compare_pairs
+from childdb.identity.decisions import row_pins
 from childdb.identity.frequency import add_frequencies
 from childdb.identity.model import Model
 from childdb.identity.rules import Rules
@@ -23,7 +25,9 @@ class Joined:
     blocks: list[BlockCount]
 
 
-def join_duplicates(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, duplicate: float) -> Joined:
+def join_duplicates(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, duplicate: float
+) -> Joined:
     """Fill ``children`` (no, leader): every row with the row that stands for its child."""
     connection.execute(
         f"create or replace table open_rows as select g.* from register as g left join decided as d on d.r = g.no and d.chance >= {rules.thresholds.accept}"
@@ -34,14 +38,24 @@ def join_duplicates(connection: duckdb.DuckDBPyConnection, rules: Rules, model: 
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
         " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_rows))"
     )
-    connection.execute("create or replace table own_people_bare as select * from register where no in (select p from own_pairs)")
+    connection.execute(
+        "create or replace table own_people_bare as select * from register where no in (select p from own_pairs)"
+    )
     add_frequencies(connection, rules, "own_people_bare", "own_people")
     compare_pairs(connection, rules, "own_pairs", "open_rows", "own_people", "own_compared")
     rows = int(connection.execute("select count(*) from register").fetchall()[0][0])
     own = replace(model, people=rows, counterpart=min(max(duplicate, 1e-4), 0.5))
     score(connection, rules, own, "own_compared", "own_scored")
     joined, refused = _join(connection, rules)
-    for name in ("open_rows", "twice_pairs", "own_pairs", "own_people_bare", "own_people", "own_compared", "own_scored"):
+    for name in (
+        "open_rows",
+        "twice_pairs",
+        "own_pairs",
+        "own_people_bare",
+        "own_people",
+        "own_compared",
+        "own_scored",
+    ):
         connection.execute(f"drop table {name}")
     return Joined(joined, refused, blocks)
 
@@ -54,16 +68,42 @@ def _join(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int
         f" where pow(2, s.odds / 1000.0) / (1 + pow(2, s.odds / 1000.0)) >= {accept} order by s.odds desc, a.tie, b.tie"
     ).fetchall()
     sizes = dict(
-        connection.execute(f"select p, count(*) from decided where chance >= {rules.thresholds.accept} group by p").fetchall()
+        connection.execute(
+            f"select p, count(*) from decided where chance >= {rules.thresholds.accept} group by p"
+        ).fetchall()
     )
     union = _Union(rules.duplicates.largest_child, sizes)
-    for r, p, person_r, person_p in edges:
-        union.join(("row", r) if person_r is None else ("person", person_r), ("row", p) if person_p is None else ("person", person_p))
+    joined, apart = row_pins(connection)
+    people = dict(_people_of(connection, rules, [no for pair in joined for no in pair]))
+    pinned = [(r, other, people.get(r), people.get(other)) for r, other in joined]
+    for r, p, person_r, person_p in [*pinned, *edges]:
+        if frozenset((r, p)) in apart:
+            continue
+        union.join(
+            ("row", r) if person_r is None else ("person", person_r),
+            ("row", p) if person_p is None else ("person", person_p),
+        )
     pairs = [(no, top) for (kind, no), top in union.tops() if kind == "row"]
     connection.execute("create or replace table joined_rows (no integer, kind varchar, top integer)")
-    if pairs:
-        connection.executemany("insert into joined_rows values (?, ?, ?)", [(no, top[0], top[1]) for no, top in pairs])
+    table = pa.table(
+        {
+            "no": pa.array([no for no, _ in pairs], pa.int32()),
+            "kind": pa.array([top[0] for _, top in pairs], pa.string()),
+            "top": pa.array([top[1] for _, top in pairs], pa.int32()),
+        }
+    )
+    connection.register("joined_in", table)
+    connection.execute("insert into joined_rows select * from joined_in")
+    connection.unregister("joined_in")
     return union.joined, union.refused
+
+
+def _people_of(connection: duckdb.DuckDBPyConnection, rules: Rules, rows: list[int]) -> list[tuple[int, int]]:
+    """Return row and person of those rows that have one."""
+    found: list[tuple[int, int]] = connection.execute(
+        f"select r, p from decided where chance >= {rules.thresholds.accept} and list_contains(?, r)", [rows]
+    ).fetchall()
+    return found
 
 
 Node = tuple[str, int]

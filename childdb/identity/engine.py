@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from childdb.errors import ChilddbError, EnvironmentFailedError
-from childdb.identity import assignment, blocking, comparison, deduplication, features, frequency, outputs, sampling, scoring
+from childdb.errors import ConfigurationError, EnvironmentFailedError
+from childdb.identity import (
+    assignment,
+    blocking,
+    comparison,
+    deduplication,
+    features,
+    frequency,
+    outputs,
+    sampling,
+    scoring,
+    summary,
+)
+from childdb.identity.decisions import Decision, bar, pin
 from childdb.identity.inputs import InputFile, open_input
 from childdb.identity.macros import create_macros
 from childdb.identity.model import Model, read_model, write_model
 from childdb.identity.progress import Progress, Stage
-from childdb.identity.rules import Rules, load_rules
+from childdb.identity.rules import Rules, StrongKey
+from childdb.identity.rules_file import load_rules
 from childdb.identity.training import learn
 
 
@@ -71,6 +84,7 @@ def match(
     memory: str = "12GB",
     rules: Path | None = None,
     model: Path | None = None,
+    decisions: Sequence[Decision] = (),
     tell: Callable[[str], None] | None = None,
 ) -> MatchReport:
     """Match a register with a population extract and write links, persons, report and model into ``out``."""
@@ -83,7 +97,7 @@ def match(
     connection = _connect(scratch, threads, memory)
     run = _Run(connection, loaded, out, Progress(tell or (lambda text: None)), {}, [])
     try:
-        return _match(run, register, population, frozen)
+        return _match(run, register, population, frozen, decisions)
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         kind = "memory" if isinstance(error, duckdb.OutOfMemoryException) else "disk"
         raise EnvironmentFailedError(
@@ -96,23 +110,34 @@ def match(
 
 
 def _connect(scratch: Path, threads: int | None, memory: str) -> duckdb.DuckDBPyConnection:
-    settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(scratch / "spill"), "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    settings: dict[str, Any] = {
+        "memory_limit": memory,
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     if threads:
         settings["threads"] = threads
     try:
         connection = duckdb.connect(str(scratch / "work.duckdb"), config=settings)
     except duckdb.Error:
-        raise ChilddbError("The memory limit or the number of threads is not understood; write for example --memory 12GB --threads 2.") from None
+        raise ConfigurationError(
+            "The memory limit or the number of threads is not understood; write for example --memory 12GB --threads 2."
+        ) from None
     connection.execute("set preserve_insertion_order = false")
     create_macros(connection)
     return connection
 
 
-def _match(run: _Run, register: Path, population: Path, frozen: Model | None) -> MatchReport:
+def _match(
+    run: _Run, register: Path, population: Path, frozen: Model | None, decided: Sequence[Decision]
+) -> MatchReport:
     inputs = _open(run, register, population)
     _features(run)
     model = frozen or _train(run)
     write_model(model, run.out / "model.json")
+    run.pairs["pinned"] = pin(run.connection, run.rules, model, decided)
+    _rest(run)
     for strong in run.rules.strong_keys:
         with run.progress.stage(f"strong_{strong.name}"):
             _settle(run, model, strong)
@@ -160,43 +185,53 @@ def _train(run: _Run) -> Model:
         return learn(run.rules, data)
 
 
-def _settle(run: _Run, model: Model, strong: Any) -> None:
+def _rest(run: _Run) -> None:
+    """Make the view of rows that nothing has settled yet."""
+    run.connection.execute(
+        "create or replace view residual as select * from register where no not in (select r from settled)"
+    )
+
+
+def _settle(run: _Run, model: Model, strong: StrongKey) -> None:
     """Accept the rows whose strong key one person alone has, if levels and odds leave no doubt."""
     connection = run.connection
-    first = not run.pairs.get("strong_started")
-    run.pairs["strong_started"] = 1
-    if first:
-        connection.execute("create or replace view residual as select * from register")
     blocking.collect_single(connection, strong, "residual", "population", "strong_pairs")
-    comparison.compare_pairs(connection, run.rules, "strong_pairs", "register", "population", "strong_compared")
+    bar(connection, "strong_pairs")
+    comparison.compare_pairs(
+        connection, run.rules, "strong_pairs", "register", "population", "strong_compared"
+    )
     scoring.score(connection, run.rules, model, "strong_compared", "strong_scored")
     least = round(run.rules.strong_bits * 1000)
-    accepted = f"select c.*, 'strong_{strong.name}' as rule from strong_scored as c where odds >= {least} and {scoring.in_levels_sql(run.rules, dict(strong.only))}"
-    connection.execute(f"create table settled as {accepted}" if first else f"insert into settled {accepted}")
-    connection.execute("create or replace view residual as select * from register where no not in (select r from settled)")
+    connection.execute(
+        f"insert into settled select c.*, 'strong_{strong.name}' as rule from strong_scored as c"
+        f" where odds >= {least} and {scoring.in_levels_sql(run.rules, dict(strong.only))}"
+    )
+    _rest(run)
     run.pairs[f"strong_{strong.name}"] = run.count("strong_pairs")
     run.drop("strong_pairs", "strong_compared", "strong_scored")
 
 
 def _residual(run: _Run, model: Model) -> None:
     with run.progress.stage("residual_block"):
-        source = "residual" if run.rules.strong_keys else "register"
-        run.connection.execute(f"create or replace table open_residual as select * from {source}")
-        blocks = blocking.collect_pairs(run.connection, run.rules, "open_residual", "population", "residual_pairs")
+        run.connection.execute("create or replace table open_residual as select * from residual")
+        blocks = blocking.collect_pairs(
+            run.connection, run.rules, "open_residual", "population", "residual_pairs"
+        )
+        bar(run.connection, "residual_pairs")
         run.blocks += [{"stage": "residual", **asdict(item)} for item in blocks]
-        run.pairs["residual_rows"], run.pairs["residual"] = run.count("open_residual"), run.count("residual_pairs")
+        run.pairs["residual_rows"], run.pairs["residual"] = (
+            run.count("open_residual"),
+            run.count("residual_pairs"),
+        )
     with run.progress.stage("residual_score"):
-        comparison.compare_pairs(run.connection, run.rules, "residual_pairs", "open_residual", "population", "residual_compared")
+        comparison.compare_pairs(
+            run.connection, run.rules, "residual_pairs", "open_residual", "population", "residual_compared"
+        )
         scoring.score(run.connection, run.rules, model, "residual_compared", "scored")
-        if not run.rules.strong_keys:
-            run.connection.execute("create table settled as select *, '' as rule from scored where false")
         run.drop("residual_pairs", "residual_compared", "open_residual")
 
 
 def _report(run: _Run, inputs: dict[str, InputFile], model: Model, learnt: dict[str, float]) -> MatchReport:
-    from childdb.identity import summary
-
-    run.pairs.pop("strong_started", None)
     report = MatchReport(
         rows={name: item.rows for name, item in inputs.items()},
         decisions=summary.count_decisions(run.out / "links.parquet"),
@@ -204,10 +239,17 @@ def _report(run: _Run, inputs: dict[str, InputFile], model: Model, learnt: dict[
         pairs=run.pairs,
         blocks=run.blocks,
         stages=tuple(run.progress.stages),
-        versions={"rules": run.rules.version, "rules_sha256": run.rules.sha256, "model": model.version, "duckdb": duckdb.__version__},
+        versions={
+            "rules": run.rules.version,
+            "rules_sha256": run.rules.sha256,
+            "model": model.version,
+            "duckdb": duckdb.__version__,
+        },
         inputs={name: asdict(item) for name, item in inputs.items()},
         learnt={**learnt, "counterpart": model.counterpart, "relatives": model.relatives},
         folder=run.out,
     )
-    (run.out / "report.json").write_text(json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (run.out / "report.json").write_text(
+        json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -11,7 +12,20 @@ import pyarrow as pa
 from childdb.identity.reading_dates import read_birth_date
 from childdb.identity.rules import ColumnType, Feature, FeatureKind, Rules
 
-NAME_COLUMNS = ("exact", "fold", "joined", "bag", "sound", "tail", "ends", "given", "surname", "marked", "short", "text")
+NAME_COLUMNS = (
+    "exact",
+    "fold",
+    "joined",
+    "bag",
+    "sound",
+    "tail",
+    "ends",
+    "given",
+    "surname",
+    "marked",
+    "short",
+    "text",
+)
 DATE_COLUMNS = ("precision", "day", "swapped", "year", "month", "month_day")
 DICTIONARY_KINDS = (FeatureKind.PERSON_NAME, FeatureKind.BIRTH_DATE, FeatureKind.TEXT)
 _BATCH = 500_000
@@ -46,9 +60,13 @@ def _collect_words(connection: duckdb.DuckDBPyConnection, rules: Rules, feature:
         (feature.population, POPULATION, rules.population),
     ):
         if column and side.columns[column] is not ColumnType.DATE:
-            parts.append(f'select distinct "{column}"::varchar as word from {table.source} where "{column}" is not null')
+            parts.append(
+                f'select distinct "{column}"::varchar as word from {table.source} where "{column}" is not null'
+            )
     union = " union all ".join(parts) or "select null::varchar as word where false"
-    connection.execute(f"create table raw_words as select hash(word) as key, min(word) as word from ({union}) group by all")
+    connection.execute(
+        f"create table raw_words as select hash(word) as key, min(word) as word from ({union}) group by all"
+    )
 
 
 def _read_names(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
@@ -76,11 +94,13 @@ def _read_names(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Fe
 
 def _read_dates(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
     table = f"words_{feature.name}"
-    connection.execute(f"create table {table} (key ubigint, precision tinyint, year smallint, month tinyint, day_of_month tinyint)")
+    connection.execute(
+        f"create table {table} (key ubigint, precision tinyint, year smallint, month tinyint, day_of_month tinyint)"
+    )
     reader = connection.cursor().execute("select key, word from raw_words")
     while rows := reader.fetchmany(_BATCH):
         read = [(key, read_birth_date(word)) for key, word in rows]
-        columns = {
+        columns: dict[str, pa.Array[Any]] = {
             "key": pa.array([key for key, _ in read], pa.uint64()),
             "precision": pa.array([value.precision for _, value in read], pa.int8()),
             "year": pa.array([value.year for _, value in read], pa.int16()),
@@ -107,7 +127,7 @@ _READERS: dict[FeatureKind, Callable[[duckdb.DuckDBPyConnection, Rules, Feature]
 }
 
 
-def _date_parts(name: str, year: str, month: str, day: str, precision: str) -> list[str]:
+def _date_parts(name: str, precision: str, year: str, month: str, day: str) -> list[str]:
     whole = f"{precision} = 3"
     return [
         f"coalesce({precision}, 0)::tinyint as {name}_precision",
@@ -122,9 +142,9 @@ def _date_parts(name: str, year: str, month: str, day: str, precision: str) -> l
 def _date_expressions(feature: Feature, source: str, words: str, is_date: bool) -> list[str]:
     if is_date:
         parts = [f"{unit}({source})::integer" for unit in ("year", "month", "day")]
-        return _date_parts(feature.name, *parts, precision=f"(case when {source} is null then 0 else 3 end)")
+        return _date_parts(feature.name, f"(case when {source} is null then 0 else 3 end)", *parts)
     parts = [f"{words}.{column}::integer" for column in ("year", "month", "day_of_month")]
-    return _date_parts(feature.name, *parts, precision=f"{words}.precision")
+    return _date_parts(feature.name, f"{words}.precision", *parts)
 
 
 def _simple_expression(feature: Feature, source: str, spare: str) -> str:
@@ -155,7 +175,9 @@ def _feature_expressions(feature: Feature, column: str, is_date: bool, is_regist
     return [_simple_expression(feature, source, spare)]
 
 
-def build_features(connection: duckdb.DuckDBPyConnection, rules: Rules, table: SideTable, target: str) -> None:
+def build_features(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, table: SideTable, target: str
+) -> None:
     """Make the feature table of one side: ``no`` is the place in the file, ``tie`` decides between equals."""
     side = rules.register if table is REGISTER else rules.population
     columns = [f'f.file_row_number::integer as no, hash(f."{side.key}") as tie']
@@ -167,9 +189,13 @@ def build_features(connection: duckdb.DuckDBPyConnection, rules: Rules, table: S
         is_date = side.columns[column] is ColumnType.DATE
         columns += _feature_expressions(feature, column, is_date, table is REGISTER)
         if feature.kind is FeatureKind.CHILD_NUMBER and table is REGISTER:
-            columns.append(f'child_number(f."{column}") in (select {feature.name} from population where {feature.name} is not null) as {feature.name}_known')
+            columns.append(
+                f'child_number(f."{column}") in (select {feature.name} from population where {feature.name} is not null) as {feature.name}_known'
+            )
         if feature.kind in DICTIONARY_KINDS and not is_date:
-            joins.append(f'left join words_{feature.name} as w_{feature.name} on w_{feature.name}.key = hash(f."{column}"::varchar)')
+            joins.append(
+                f'left join words_{feature.name} as w_{feature.name} on w_{feature.name}.key = hash(f."{column}"::varchar)'
+            )
     listed = ",\n".join(columns)
     connection.execute(f"create table {target} as select {listed} from {table.source} as f {' '.join(joins)}")
 

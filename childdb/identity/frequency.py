@@ -24,12 +24,16 @@ def count_values(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
                 f"create table near_{item.name} as select {item.near} as near, {item.of} as value, count(*)::integer as count"
                 f" from population where {item.of} is not null and {item.near} is not null group by all having count(*) > 1"
             )
-            connection.execute(f"create table if not exists size_{item.near} as select {item.near} as near, count(*)::integer as count from population group by all")
+            connection.execute(
+                f"create table if not exists size_{item.near} as select {item.near} as near, count(*)::integer as count from population group by all"
+            )
 
 
 def _columns(rules: Rules) -> list[str]:
     """Return every column that is counted in the nation, once."""
-    wanted = {item.of for item in rules.frequencies} | {part for item in rules.frequencies for part in item.parts}
+    wanted = {item.of for item in rules.frequencies} | {
+        part for item in rules.frequencies for part in item.parts
+    }
     return sorted(wanted)
 
 
@@ -43,14 +47,22 @@ def add_frequencies(connection: duckdb.DuckDBPyConnection, rules: Rules, source:
                 joined.add(column)
                 joins.append(f"left join often_{column} as o_{column} on o_{column}.value = s.{column}")
         if item.near:
-            joins.append(f"left join near_{item.name} as n_{item.name} on n_{item.name}.near = s.{item.near} and n_{item.name}.value = s.{item.of}")
+            joins.append(
+                f"left join near_{item.name} as n_{item.name} on n_{item.name}.near = s.{item.near} and n_{item.name}.value = s.{item.of}"
+            )
             if item.near not in joined:
                 joined.add(item.near)
-                joins.append(f"left join size_{item.near} as z_{item.near} on z_{item.near}.near = s.{item.near}")
-        columns.append(f"case when s.{item.of} is not null then round(-1000 * log2({_probability(item)}))::integer end as {item.name}_bits")
+                joins.append(
+                    f"left join size_{item.near} as z_{item.near} on z_{item.near}.near = s.{item.near}"
+                )
+        columns.append(
+            f"case when s.{item.of} is not null then round(-1000 * log2({_probability(item)}))::integer end as {item.name}_bits"
+        )
     total = "(select count(*) as rows from population) as whole"
     listed = ", ".join(["s.*", *columns])
-    connection.execute(f"create table {target} as select {listed} from {source} as s cross join {total} {' '.join(joins)}")
+    connection.execute(
+        f"create table {target} as select {listed} from {source} as s cross join {total} {' '.join(joins)}"
+    )
 
 
 def _probability(item: Frequency) -> str:
@@ -58,9 +70,7 @@ def _probability(item: Frequency) -> str:
     nation = _nation(item)
     if not item.near:
         return nation
-    return (
-        f"((coalesce(n_{item.name}.count, 1) - 1) + {_NEAR_SMOOTHING} * {nation}) / (coalesce(z_{item.near}.count, 0) + {_NEAR_SMOOTHING})"
-    )
+    return f"((coalesce(n_{item.name}.count, 1) - 1) + {_NEAR_SMOOTHING} * {nation}) / (coalesce(z_{item.near}.count, 0) + {_NEAR_SMOOTHING})"
 
 
 def _nation(item: Frequency) -> str:

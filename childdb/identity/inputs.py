@@ -37,7 +37,9 @@ def open_input(connection: duckdb.DuckDBPyConnection, path: Path, side: Side, ta
         )
     quoted = str(path).replace("'", "''")
     listed = ", ".join(_column(name, schema.field(name).type) for name in side.columns)
-    connection.execute(f"create or replace view {table.source} as select {listed}, file_row_number from read_parquet('{quoted}', file_row_number = true)")
+    connection.execute(
+        f"create or replace view {table.source} as select {listed}, file_row_number from read_parquet('{quoted}', file_row_number = true)"
+    )
     _check_key(connection, side, table)
     ignored = tuple(sorted(set(schema.names) - set(side.columns)))
     return InputFile(rows, _sha256(path), ignored)
@@ -45,7 +47,10 @@ def open_input(connection: duckdb.DuckDBPyConnection, path: Path, side: Side, ta
 
 def _schema(path: Path, table: SideTable) -> tuple[pa.Schema, int]:
     if not path.is_file():
-        raise InputRefusedError(f"The {table.name} file does not exist. Name an existing Parquet file.", f"Không tìm thấy tệp {table.name}.")
+        raise InputRefusedError(
+            f"The {table.name} file does not exist. Name an existing Parquet file.",
+            f"Không tìm thấy tệp {table.name}.",
+        )
     try:
         metadata = pq.ParquetFile(path)
         return metadata.schema_arrow, int(metadata.metadata.num_rows)
@@ -64,7 +69,9 @@ def _check_columns(schema: pa.Schema, side: Side, table: SideTable) -> None:
         for name, kind in side.columns.items()
         if schema.names.count(name) == 1 and not _fits(schema.field(name).type, kind)
     ]
-    problems = [f"missing columns: {', '.join(missing)}"] * bool(missing) + [f"columns given twice: {', '.join(twice)}"] * bool(twice)
+    problems = [f"missing columns: {', '.join(missing)}"] * bool(missing) + [
+        f"columns given twice: {', '.join(twice)}"
+    ] * bool(twice)
     problems += [f"wrong types: {'; '.join(wrong)}"] * bool(wrong)
     if problems:
         raise ContractError(
@@ -79,12 +86,13 @@ def _fits(found: pa.DataType, wanted: ColumnType) -> bool:
     text = pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)
     if pa.types.is_null(found):
         return True
-    return {
+    fits: dict[ColumnType, bool] = {
         ColumnType.TEXT: text,
         ColumnType.INTEGER: pa.types.is_integer(found),
         ColumnType.DATE: pa.types.is_date(found),
         ColumnType.CODE: text or pa.types.is_integer(found),
-    }[wanted]
+    }
+    return fits[wanted]
 
 
 def _column(name: str, found: pa.DataType) -> str:

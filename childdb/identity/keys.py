@@ -67,13 +67,18 @@ class KeyChange:
     events: tuple[KeyEvent, ...]
 
 
-def assign_keys(state: KeyState, clusters: Iterable[Cluster], *, on: dt.date, reason: str, new_key: Callable[[], str]) -> KeyChange:
+def assign_keys(
+    state: KeyState, clusters: Iterable[Cluster], *, on: dt.date, reason: str, new_key: Callable[[], str]
+) -> KeyChange:
     """Return the keys after a matching; the order of the clusters and of their rows plays no part.
 
     A key stays with the cluster that holds its anchor: the confirmed person, else its oldest rows. Rows that are
     not in any cluster (lists that were replaced) keep their key in the history.
     """
-    ordered = sorted((replace(item, records=tuple(sorted(item.records))) for item in clusters), key=lambda item: item.records)
+    ordered = sorted(
+        (replace(item, records=tuple(sorted(item.records))) for item in clusters),
+        key=lambda item: item.records,
+    )
     work = _Work(state, on, reason, new_key)
     holders = _holders(work, ordered)
     for place, cluster in enumerate(ordered):
@@ -93,14 +98,20 @@ def _holders(work: _Work, clusters: list[Cluster]) -> dict[int, list[str]]:
     for child_id, key in work.keys.items():
         if key.merged_into is not None:
             continue
-        place = people.get(key.person_id) if key.person_id else None
-        if place is None and child_id in rows:
-            place = _oldest_part(work, child_id, rows[child_id])
-        if place is not None:
-            heirs.setdefault(place, []).append(child_id)
+        heir = people.get(key.person_id) if key.person_id else None
+        if heir is None and child_id in rows:
+            heir = _oldest_part(work, child_id, rows[child_id])
+        if heir is not None:
+            heirs.setdefault(heir, []).append(child_id)
     for place, keys in heirs.items():
         person = clusters[place].person_id
-        keys.sort(key=lambda child_id: (work.keys[child_id].person_id != person or person is None, work.keys[child_id].given_on, child_id))
+        keys.sort(
+            key=lambda child_id: (
+                work.keys[child_id].person_id != person or person is None,
+                work.keys[child_id].given_on,
+                child_id,
+            )
+        )
     return heirs
 
 
@@ -130,7 +141,11 @@ class _Work:
 
     def settle(self, cluster: Cluster, heirs: list[str]) -> None:
         """Give one cluster its key and note every change."""
-        previous = {self._before.record_keys[record] for record in cluster.records if record in self._before.record_keys}
+        previous = {
+            self._before.record_keys[record]
+            for record in cluster.records
+            if record in self._before.record_keys
+        }
         kept = heirs[0] if heirs else self._restored(cluster, previous) or self._given(cluster, previous)
         for other in heirs[1:]:
             self._merge(other, kept)
@@ -142,7 +157,9 @@ class _Work:
     def _restored(self, cluster: Cluster, previous: set[str]) -> str | None:
         """Return the retired key that comes back, if these rows are the ones a merge took from it."""
         origins = {self.first_keys[record] for record in cluster.records if record in self.first_keys}
-        retired = sorted(key for key in origins if self.keys[key].merged_into is not None and self._end(key) in previous)
+        retired = sorted(
+            key for key in origins if self.keys[key].merged_into is not None and self._end(key) in previous
+        )
         if not retired:
             return None
         key, rest = retired[0], retired[1:]
@@ -155,7 +172,9 @@ class _Work:
     def _end(self, child_id: str) -> str:
         """Return the key that stands in the place of a retired one before this matching."""
         seen = {child_id}
-        while (step := self._before.keys[child_id].merged_into if child_id in self._before.keys else None) and step not in seen:
+        while (
+            step := self._before.keys[child_id].merged_into if child_id in self._before.keys else None
+        ) and step not in seen:
             seen.add(step)
             child_id = step
         return child_id
@@ -184,7 +203,15 @@ class _Work:
         if known is not None:
             self._note(KeyEventKind.PERSON_CHANGED, child_id, person=person_id)
 
-    def _note(self, kind: KeyEventKind, child_id: str, *, other: str | None = None, person: str | None = None, records: tuple[str, ...] = ()) -> None:
+    def _note(
+        self,
+        kind: KeyEventKind,
+        child_id: str,
+        *,
+        other: str | None = None,
+        person: str | None = None,
+        records: tuple[str, ...] = (),
+    ) -> None:
         self._events.append(KeyEvent(self._on, kind, child_id, self._reason, other, person, records))
 
     def result(self) -> KeyChange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from childdb.identity.rules import Comparison, Group, Rules
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 FORMAT = 1
+TABLES = ("same", "relative", "stranger")
 # Digits kept of a weight in bits: sums of rounded values are the same on any machine.
 _DIGITS = 3
 
@@ -95,7 +96,9 @@ class Model:
         against_relative = np.zeros(len(patterns), np.int64)
         for group in rules.all_groups():
             joint = shape_of(rules, group).join(columns)
-            against_stranger[group.name] = _thousandths(self.same[group.name] - self.stranger[group.name])[joint]
+            against_stranger[group.name] = _thousandths(self.same[group.name] - self.stranger[group.name])[
+                joint
+            ]
             against_relative += _thousandths(self.same[group.name] - self.relative[group.name])[joint]
         return against_stranger, against_relative
 
@@ -106,12 +109,25 @@ def _thousandths(bits: Floats) -> Ints:
 
 def write_model(model: Model, path: Path) -> None:
     """Write a model as JSON; the same model always gives the same bytes."""
-    path.write_text(json.dumps(_document(model), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(_document(model), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def _document(model: Model) -> dict[str, Any]:
-    tables = {name: {key: _rounded(value) for key, value in getattr(model, name).items()} for name in ("same", "relative", "stranger")}
-    plain = {name: getattr(model, name) for name in ("rules_version", "rules_sha256", "people", "counterpart", "duplicate", "relatives", "counts")}
+    tables = {name: {key: _rounded(value) for key, value in getattr(model, name).items()} for name in TABLES}
+    plain = {
+        name: getattr(model, name)
+        for name in (
+            "rules_version",
+            "rules_sha256",
+            "people",
+            "counterpart",
+            "duplicate",
+            "relatives",
+            "counts",
+        )
+    }
     return {"format": FORMAT, "version": model.version, **plain, **tables}
 
 
@@ -119,12 +135,21 @@ def _rounded(values: Floats) -> list[float]:
     return [round(float(value), _DIGITS) for value in values]
 
 
-def freeze(rules: Rules, **parts: Any) -> Model:
-    """Return a model whose version is the hash of what it holds, rounded as it will be written."""
-    tables = {name: {key: np.array(_rounded(value)) for key, value in parts.pop(name).items()} for name in ("same", "relative", "stranger")}
-    unnamed = Model(version="", rules_version=rules.version, rules_sha256=rules.sha256, **parts, **tables)
-    content = json.dumps(_document(unnamed), sort_keys=True).encode()
-    return Model(version=f"{rules.version}-{hashlib.sha256(content).hexdigest()[:12]}", rules_version=rules.version, rules_sha256=rules.sha256, **parts, **tables)
+def freeze(model: Model) -> Model:
+    """Return a model rounded as it will be written, its version the hash of what it holds."""
+    rounded = replace(
+        model,
+        version="",
+        same=_rounded_tables(model.same),
+        relative=_rounded_tables(model.relative),
+        stranger=_rounded_tables(model.stranger),
+    )
+    content = json.dumps(_document(rounded), sort_keys=True).encode()
+    return replace(rounded, version=f"{model.rules_version}-{hashlib.sha256(content).hexdigest()[:12]}")
+
+
+def _rounded_tables(tables: dict[str, Floats]) -> dict[str, Floats]:
+    return {key: np.array(_rounded(value), np.float64) for key, value in tables.items()}
 
 
 def read_model(path: Path, rules: Rules) -> Model:
@@ -132,19 +157,36 @@ def read_model(path: Path, rules: Rules) -> Model:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigurationError(f"Model file '{path.name}' does not exist. Leave --model out to learn the weights.") from None
+        raise ConfigurationError(
+            f"Model file '{path.name}' does not exist. Leave --model out to learn the weights."
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise ConfigurationError(f"Model file '{path.name}' is not JSON. Name a model.json written by childdb match.") from None
+        raise ConfigurationError(
+            f"Model file '{path.name}' is not JSON. Name a model.json written by childdb match."
+        ) from None
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
-        raise ConfigurationError(f"Model file '{path.name}' has another format; expected {FORMAT}. Learn the weights anew.")
+        raise ConfigurationError(
+            f"Model file '{path.name}' has another format; expected {FORMAT}. Learn the weights anew."
+        )
     if document.get("rules_sha256") != rules.sha256:
-        raise ConfigurationError(f"Model file '{path.name}' was learnt under other rules than the ones in use. Name the same rules file, or learn anew.")
-    try:
-        tables = {name: {key: np.array(value, np.float64) for key, value in document.pop(name).items()} for name in ("same", "relative", "stranger")}
-        model = Model(**document, **tables)
-        complete = all(len(model.same[group.name]) == shape_of(rules, group).cells for group in rules.all_groups())
-    except (TypeError, KeyError, AttributeError, ValueError):
-        complete = False
-    if not complete:
+        raise ConfigurationError(
+            f"Model file '{path.name}' was learnt under other rules than the ones in use. Name the same rules file, or learn anew."
+        )
+    model = _model_of(document)
+    if model is None or any(
+        len(table.get(group.name, ())) != shape_of(rules, group).cells
+        for group in rules.all_groups()
+        for table in (model.same, model.relative, model.stranger)
+    ):
         raise ConfigurationError(f"Model file '{path.name}' is incomplete. Learn the weights anew.")
     return model
+
+
+def _model_of(document: dict[str, Any]) -> Model | None:
+    """Return the model of a document, None if a part is missing or of another kind."""
+    try:
+        for name in TABLES:
+            document[name] = {key: np.array(value, np.float64) for key, value in document[name].items()}
+        return Model(**document)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return None

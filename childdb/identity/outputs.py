@@ -18,9 +18,14 @@ _ROWS_PER_GROUP = 122_880
 def write_links(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, path: Path) -> None:
     """Write one row per register row: decision, person, probability and the weight of each field."""
     connection.execute(
-        "create or replace table link_pairs as select d.*, " + ", ".join(f"k.t_{item.name}" for item in rare_comparisons(rules)) + " from decided as d"
-        " join (select r, p, " + ", ".join(f"t_{item.name}" for item in rare_comparisons(rules)) + " from settled union all select r, p, "
-        + ", ".join(f"t_{item.name}" for item in rare_comparisons(rules)) + " from scored) as k on k.r = d.r and k.p = d.p"
+        "create or replace table link_pairs as select d.*, "
+        + ", ".join(f"k.t_{item.name}" for item in rare_comparisons(rules))
+        + " from decided as d"
+        " join (select r, p, "
+        + ", ".join(f"t_{item.name}" for item in rare_comparisons(rules))
+        + " from settled union all select r, p, "
+        + ", ".join(f"t_{item.name}" for item in rare_comparisons(rules))
+        + " from scored) as k on k.r = d.r and k.p = d.p"
         if rare_comparisons(rules)
         else "create or replace table link_pairs as select * from decided"
     )
@@ -33,7 +38,7 @@ def _links_sql(rules: Rules, model: Model) -> str:
     key, person = rules.register.key, rules.population.key
     accept, review = rules.thresholds.accept, rules.thresholds.review
     decision = f"case when d.chance >= {accept} then 'accepted' when d.chance >= {review} then 'review' else 'none' end"
-    names, values, total = _evidence(rules, model)
+    names, values = _evidence(rules, model)
     return f"""
         with decided_links as (
             select d.r, d.p, d.rule, {decision} as decision, round(d.chance, 6) as chance, round((d.odds + d.claim) / 1000.0, 3) as weight,
@@ -50,7 +55,7 @@ def _links_sql(rules: Rules, model: Model) -> str:
     """
 
 
-def _evidence(rules: Rules, model: Model) -> tuple[str, str, str]:
+def _evidence(rules: Rules, model: Model) -> tuple[str, str]:
     """Return names and SQL of the weights, which add up to the match weight."""
     rare = {item.name for item in rare_comparisons(rules)}
     parts = []
@@ -60,7 +65,9 @@ def _evidence(rules: Rules, model: Model) -> tuple[str, str, str]:
     prior = str(round(model.prior_stranger * 1000))
     total = " + ".join(sql for _, sql in parts) + f" + {prior}"
     parts += [("prior", prior), ("relatives", f"(d.odds - ({total}))"), ("claims", "d.claim")]
-    return ", ".join(f"'{name}'" for name, _ in parts), ", ".join(f"round({sql} / 1000.0, 3)" for _, sql in parts), total
+    return ", ".join(f"'{name}'" for name, _ in parts), ", ".join(
+        f"round({sql} / 1000.0, 3)" for _, sql in parts
+    )
 
 
 def write_persons(connection: duckdb.DuckDBPyConnection, rules: Rules, path: Path) -> None:

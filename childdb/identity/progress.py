@@ -34,7 +34,14 @@ class Progress:
         _forget_peak()
         wall, cpu = time.perf_counter(), time.process_time()
         yield
-        self.stages.append(Stage(name, round(time.perf_counter() - wall, 3), round(time.process_time() - cpu, 3), peak_memory_mb()))
+        self.stages.append(
+            Stage(
+                name,
+                round(time.perf_counter() - wall, 3),
+                round(time.process_time() - cpu, 3),
+                peak_memory_mb(),
+            )
+        )
 
 
 def _forget_peak() -> None:

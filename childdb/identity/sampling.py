@@ -22,14 +22,24 @@ def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingD
     rows = _count(connection, "register")
     people = _count(connection, "population")
     wanted = min(rows, rules.training.rows)
-    connection.execute(f"create or replace table sample_rows as select * from register order by tie limit {wanted}")
+    connection.execute(
+        f"create or replace table sample_rows as select * from register order by tie limit {wanted}"
+    )
     blocks = collect_pairs(connection, rules, "sample_rows", "population", "sample_pairs")
     candidates = _compared(connection, rules, "sample_pairs", "sample_rows")
     relatives, per_row = _relatives(connection, rules)
     far = _far(connection, rules)
     near, share = _near(connection, rules)
     chances = {item.name: _mean_chance(connection, f"{item.name}_bits") for item in rules.frequencies}
-    for name in ("sample_rows", "sample_pairs", "sample_compared", "chance_rows", "chance_people", "chance_pairs", "relative_pairs"):
+    for name in (
+        "sample_rows",
+        "sample_pairs",
+        "sample_compared",
+        "chance_rows",
+        "chance_people",
+        "chance_pairs",
+        "relative_pairs",
+    ):
         connection.execute(f"drop table if exists {name}")
     data = TrainingData(candidates, relatives, far, near, share, chances, wanted, people, per_row)
     return data, blocks
@@ -65,8 +75,12 @@ def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sam
     if rules.relatives:
         column, cap = rules.relatives.same, rules.relatives.cap
         strong = rules.strong_keys[0]
-        match = " and ".join(f"r.{a} = p.{b}" for a, b in zip(strong.register, strong.population, strict=True))
-        connection.execute(f"create or replace temp table found as select r.no as r, p.no as p, p.{column} as family, p.tie from sample_rows as r join population as p on {match}")
+        match = " and ".join(
+            f"r.{a} = p.{b}" for a, b in zip(strong.register, strong.population, strict=True)
+        )
+        connection.execute(
+            f"create or replace temp table found as select r.no as r, p.no as p, p.{column} as family, p.tie from sample_rows as r join population as p on {match}"
+        )
         connection.execute(
             f"insert into relative_pairs with families as (select {column} as family from population where {column} in (select family from found)"
             f" group by all having count(*) between 2 and {cap})"
@@ -81,11 +95,16 @@ def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sam
 def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
     """Return chance pairs of the whole nation."""
     for table, source in (("chance_rows", "register"), ("chance_people", "population")):
-        connection.execute(f"create or replace table {table} as select * from {source} order by tie limit {_CHANCE_ROWS}")
-    rows, people = (connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"] for table in ("chance_rows", "chance_people"))
+        connection.execute(
+            f"create or replace table {table} as select * from {source} order by tie limit {_CHANCE_ROWS}"
+        )
+    rows, people = (
+        connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"]
+        for table in ("chance_rows", "chance_people")
+    )
     rounds = min(max(1, rules.training.random_pairs // len(rows)), _ROUNDS, len(people))
     places = (np.arange(len(rows))[:, None] + (np.arange(rounds) + 1)[None, :] * _STEP) % len(people)
-    pairs = pa.table({"r": np.repeat(rows, rounds), "p": people[places.ravel()]})
+    pairs = pa.table({"r": pa.array(np.repeat(rows, rounds)), "p": pa.array(people[places.ravel()])})
     near = rules.training.near
     apart = f" where r.{near} is distinct from p.{near}" if near else ""
     connection.register("pairs_in", pairs)
@@ -103,7 +122,9 @@ def _near(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sample, 
     connection.execute("create or replace table chance_pairs (r integer, p integer)")
     share = 0.0
     if near:
-        people, places = connection.execute(f"select count(*), count(distinct {near}) from population").fetchall()[0]
+        people, places = connection.execute(
+            f"select count(*), count(distinct {near}) from population"
+        ).fetchall()[0]
         step = max(1, people // max(places, 1) // 25)
         apart = "".join(f" and r.{column} is distinct from p.{column}" for column in rules.training.apart)
         connection.execute(

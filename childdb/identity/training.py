@@ -57,36 +57,70 @@ def learn(rules: Rules, data: TrainingData) -> Model:
     sample = data.candidates
     for _ in range(rules.training.rounds):
         chance = posterior(sample, same, relative, stranger, counterpart, data)
-        same = {name: _table(rules, shape, np.bincount(sample.joints[name], chance, shape.cells)) for name, shape in shapes.items()}
+        same = {
+            name: _table(rules, shape, _counted(sample.joints[name], chance, shape.cells))
+            for name, shape in shapes.items()
+        }
         nobody = _nobody(sample, chance)
         for table in (stranger, relative):
             for name, shape in shapes.items():
-                table[name] = _with_row_levels(rules, shape, table[name], np.bincount(sample.joints[name], nobody, shape.cells))
+                table[name] = _with_row_levels(
+                    rules, shape, table[name], _counted(sample.joints[name], nobody, shape.cells)
+                )
         counterpart = float(np.clip(chance.sum() / max(data.row_count, 1), 0.3, 0.998))
+    counts = {
+        "rows": data.row_count,
+        "pairs": len(sample.rows),
+        "relatives": len(data.relatives.rows),
+        "chance_pairs": len(data.far.rows) + len(data.near.rows),
+    }
     return freeze(
-        rules,
-        people=data.people,
-        counterpart=round(counterpart, 5),
-        duplicate=rules.priors.duplicate,
-        relatives=round(data.relatives_per_row, 4),
-        same=same,
-        relative=relative,
-        stranger=stranger,
-        counts={"rows": data.row_count, "pairs": len(sample.rows), "relatives": len(data.relatives.rows), "chance_pairs": len(data.far.rows) + len(data.near.rows)},
+        Model(
+            version="",
+            rules_version=rules.version,
+            rules_sha256=rules.sha256,
+            people=data.people,
+            counterpart=round(counterpart, 5),
+            duplicate=rules.priors.duplicate,
+            relatives=round(data.relatives_per_row, 4),
+            same=same,
+            relative=relative,
+            stranger=stranger,
+            counts=counts,
+        )
     )
 
 
-def posterior(sample: Sample, same: dict[str, Floats], relative: dict[str, Floats], stranger: dict[str, Floats], counterpart: float, data: TrainingData) -> Floats:
+def posterior(
+    sample: Sample,
+    same: dict[str, Floats],
+    relative: dict[str, Floats],
+    stranger: dict[str, Floats],
+    counterpart: float,
+    data: TrainingData,
+) -> Floats:
     """Return for each candidate the chance that it is the row's child, over all candidates and 'none'."""
-    bits = {"same": np.zeros(len(sample.rows)), "relative": np.zeros(len(sample.rows)), "stranger": -sample.rarity}
+    bits = {
+        "same": np.zeros(len(sample.rows)),
+        "relative": np.zeros(len(sample.rows)),
+        "stranger": -sample.rarity,
+    }
     for name, joint in sample.joints.items():
         bits["same"] = bits["same"] + same[name][joint]
         bits["relative"] = bits["relative"] + relative[name][joint]
         bits["stranger"] = bits["stranger"] + stranger[name][joint]
-    others = np.logaddexp2(bits["stranger"] + np.log2(max(data.people, 1)), bits["relative"] + np.log2(max(data.relatives_per_row, 1e-6)))
+    others = np.logaddexp2(
+        bits["stranger"] + np.log2(max(data.people, 1)),
+        bits["relative"] + np.log2(max(data.relatives_per_row, 1e-6)),
+    )
     odds = np.exp2(np.clip(bits["same"] - others + np.log2(counterpart / (1 - counterpart)), -60, 60))
     total = 1.0 + np.bincount(sample.rows, odds)
     return np.asarray(odds / total[sample.rows])
+
+
+def _counted(codes: Ints, weights: Floats, size: int) -> Floats:
+    """Return the sum of the weights of each code."""
+    return np.bincount(codes, weights, size).astype(np.float64)
 
 
 def _nobody(sample: Sample, chance: Floats) -> Floats:
@@ -116,7 +150,9 @@ def _levels(comparison: Comparison) -> Floats:
     """Return what is expected of the same child before any data: mostly the best level, ever less of the worse ones."""
     count = len(comparison.levels)
     rest = 0.7 ** np.arange(count - 1)
-    level = np.concatenate([[_FIRST_LEVEL], (1 - _FIRST_LEVEL) * rest / rest.sum()]) if count > 1 else np.ones(1)
+    level = (
+        np.concatenate([[_FIRST_LEVEL], (1 - _FIRST_LEVEL) * rest / rest.sum()]) if count > 1 else np.ones(1)
+    )
     return np.concatenate([[1.0], np.tile(level, len(comparison.contexts))])
 
 
@@ -130,11 +166,13 @@ def _marginal(comparison: Comparison, counts: Floats, expected: Floats) -> Float
     return np.asarray(chance)
 
 
-def _marginals(rules: Rules, shape: Shape, counts: Floats, expected: dict[str, Floats] | None = None) -> list[Floats]:
+def _marginals(
+    rules: Rules, shape: Shape, counts: Floats, expected: dict[str, Floats] | None = None
+) -> list[Floats]:
     found = []
     for place, name in enumerate(shape.group.of):
         comparison = rules.comparison(name)
-        single = np.bincount(shape.codes[:, place], counts, comparison.code_count)
+        single = _counted(shape.codes[:, place], counts, comparison.code_count)
         found.append(_marginal(comparison, single, expected[name] if expected else _levels(comparison)))
     return found
 
@@ -183,7 +221,7 @@ def _stranger_table(rules: Rules, shape: Shape, data: TrainingData) -> Floats:
     marginals = _marginals(rules, shape, counts, expected)
     for place, item in enumerate(shape.group.of):
         comparison = rules.comparison(item)
-        single = np.bincount(shape.codes[:, place], counts, comparison.code_count)
+        single = _counted(shape.codes[:, place], counts, comparison.code_count)
         marginals[place] = _with_rarity(comparison, marginals[place], single, data.chances)
     return np.log2(_product(shape, marginals))
 
@@ -195,7 +233,9 @@ def _mixed(far: Floats, near: Floats, near_share: float) -> Floats:
     return np.asarray(far + near * (near_share * far.sum() / near.sum()))
 
 
-def _with_rarity(comparison: Comparison, marginal: Floats, counts: Floats, chances: dict[str, float]) -> Floats:
+def _with_rarity(
+    comparison: Comparison, marginal: Floats, counts: Floats, chances: dict[str, float]
+) -> Floats:
     size = len(comparison.levels)
     context = context_of(comparison)
     totals = np.bincount(context, counts)

@@ -90,7 +90,8 @@ def test_one_active_key_for_each_cluster_whatever_happens(steps: list[list[int]]
     state = KeyState()
     for labels in steps:
         clusters = [
-            Cluster(tuple(f"r{place}" for place, label in enumerate(labels) if label == wanted)) for wanted in sorted(set(labels))
+            Cluster(tuple(f"r{place}" for place, label in enumerate(labels) if label == wanted))
+            for wanted in sorted(set(labels))
         ]
         state = _assign(state, clusters, counter).state
         held = [{state.record_keys[record] for record in cluster.records} for cluster in clusters]

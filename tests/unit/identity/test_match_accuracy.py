@@ -17,7 +17,9 @@ def _measure(nation) -> dict[str, float]:
         "precision": right / len(accepted),
         "recall": right / findable,
         "review": review / len(nation.links),
-        "false_without_counterpart": sum(nation.truth[row["record_id"]]["person_id"] is None for row in accepted),
+        "false_without_counterpart": sum(
+            nation.truth[row["record_id"]]["person_id"] is None for row in accepted
+        ),
     }
 
 
@@ -32,7 +34,9 @@ def _pairs(groups: dict[str, str]) -> set[tuple[str, str]]:
     ("name", "precision", "recall", "review"),
     [("default_nation", 0.9995, 0.994, 0.008), ("hard_nation", 0.998, 0.98, 0.03)],
 )
-def test_links_hold_the_floors(name: str, precision: float, recall: float, review: float, request: pytest.FixtureRequest) -> None:
+def test_links_hold_the_floors(
+    name: str, precision: float, recall: float, review: float, request: pytest.FixtureRequest
+) -> None:
     measured = _measure(request.getfixturevalue(name))
     assert measured["precision"] >= precision, measured
     assert measured["recall"] >= recall, measured
@@ -47,8 +51,12 @@ def test_children_without_counterpart_are_left_alone(name: str, request: pytest.
     assert _measure(nation)["false_without_counterpart"] <= 0.008 * alone + 1
 
 
-@pytest.mark.parametrize(("name", "precision", "recall"), [("default_nation", 0.99, 0.95), ("hard_nation", 0.98, 0.9)])
-def test_duplicates_become_one_child(name: str, precision: float, recall: float, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("name", "precision", "recall"), [("default_nation", 0.99, 0.95), ("hard_nation", 0.98, 0.9)]
+)
+def test_duplicates_become_one_child(
+    name: str, precision: float, recall: float, request: pytest.FixtureRequest
+) -> None:
     nation = request.getfixturevalue(name)
     true = _pairs({record: row["child_key"] for record, row in nation.truth.items()})
     found = _pairs(nation.persons)
@@ -58,7 +66,9 @@ def test_duplicates_become_one_child(name: str, precision: float, recall: float,
 
 
 @pytest.mark.parametrize("name", ["default_nation", "hard_nation"])
-def test_weights_of_the_fields_add_up_to_the_weight_of_the_link(name: str, request: pytest.FixtureRequest) -> None:
+def test_weights_of_the_fields_add_up_to_the_weight_of_the_link(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     for row in request.getfixturevalue(name).links:
         if row["decision"] != "none":
             assert abs(sum(weight for _, weight in row["evidence"]) - row["match_weight"]) < 0.01

@@ -10,9 +10,15 @@ import pytest
 
 from childdb.errors import ChilddbError, ConfigurationError, InputRefusedError
 from childdb.identity import match
-from childdb.identity.rules import DEFAULT_RULES, ColumnType, load_rules
+from childdb.identity.rules import ColumnType
+from childdb.identity.rules_file import DEFAULT_RULES, load_rules
 
-TYPES = {ColumnType.TEXT: pa.string(), ColumnType.INTEGER: pa.int32(), ColumnType.DATE: pa.date32(), ColumnType.CODE: pa.int8()}
+TYPES = {
+    ColumnType.TEXT: pa.string(),
+    ColumnType.INTEGER: pa.int32(),
+    ColumnType.DATE: pa.date32(),
+    ColumnType.CODE: pa.int8(),
+}
 RULES = load_rules()
 
 
@@ -35,13 +41,17 @@ def _good(tmp_path: Path) -> tuple[pa.Table, pa.Table]:
 def test_missing_column_and_wrong_type_are_told_together(tmp_path: Path) -> None:
     register, population = _good(tmp_path)
     register = register.drop_columns(["full_name"]).set_column(0, "record_id", pa.array([1, 2]))
-    with pytest.raises(InputRefusedError, match=r"missing columns: full_name.*record_id is int64, text expected"):
+    with pytest.raises(
+        InputRefusedError, match=r"missing columns: full_name.*record_id is int64, text expected"
+    ):
         _run(tmp_path, register, population)
 
 
 def test_repeated_and_missing_keys_are_counted_not_shown(tmp_path: Path) -> None:
     _, population = _good(tmp_path)
-    with pytest.raises(InputRefusedError, match="1 rows without record_id and 2 rows that repeat one") as caught:
+    with pytest.raises(
+        InputRefusedError, match="1 rows without record_id and 2 rows that repeat one"
+    ) as caught:
         _run(tmp_path, _table(RULES.register, ["SECRET", "SECRET", "SECRET", None, "b"]), population)
     assert "SECRET" not in str(caught.value)
 
@@ -74,10 +84,18 @@ def test_rows_without_any_value_stay_apart_and_extra_columns_are_told(tmp_path: 
 def test_one_value_for_everybody_is_capped_and_told(tmp_path: Path) -> None:
     count = 3000
     keys = [f"k{number:05d}" for number in range(count)]
-    same = {"full_name": pa.array(["Nguyễn Văn An"] * count), "commune_code": pa.array(["00001"] * count), "phone_no": pa.array(["0912345678"] * count)}
+    same = {
+        "full_name": pa.array(["Nguyễn Văn An"] * count),
+        "commune_code": pa.array(["00001"] * count),
+        "phone_no": pa.array(["0912345678"] * count),
+    }
     report = _run(tmp_path, _table(RULES.register, keys, **same), _table(RULES.population, keys, **same))
     assert report.pairs["residual"] == 0
-    assert any(block["keys_over_cap"] and block["rows_over_cap"] == count for block in report.blocks if block["stage"] == "residual")
+    assert any(
+        block["keys_over_cap"] and block["rows_over_cap"] == count
+        for block in report.blocks
+        if block["stage"] == "residual"
+    )
     assert report.decisions["none"] == count
 
 
@@ -91,7 +109,9 @@ def test_unusable_memory_limit_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_every_mistake_of_a_rules_file_is_told_at_once(tmp_path: Path) -> None:
     text = DEFAULT_RULES.read_text(encoding="utf-8")
-    text = text.replace("cap: 100\n", "cap: many\nkap: 100\n").replace("frequency: name_full, chance", "frequency: nothing, chanse", 1)
+    text = text.replace("cap: 100\n", "cap: many\nkap: 100\n").replace(
+        "frequency: name_full, chance", "frequency: nothing, chanse", 1
+    )
     (tmp_path / "rules.yml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load_rules(tmp_path / "rules.yml")
@@ -100,14 +120,18 @@ def test_every_mistake_of_a_rules_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_rules_may_not_hold_commands(tmp_path: Path) -> None:
-    text = DEFAULT_RULES.read_text(encoding="utf-8").replace("when: r.sex = p.sex", "when: (select count(*) from register) > 0")
+    text = DEFAULT_RULES.read_text(encoding="utf-8").replace(
+        "when: r.sex = p.sex", "when: (select count(*) from register) > 0"
+    )
     (tmp_path / "rules.yml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="may not hold commands"):
         load_rules(tmp_path / "rules.yml")
 
 
 def test_model_of_other_rules_is_refused(default_nation, tmp_path: Path) -> None:
-    (tmp_path / "rules.yml").write_text(DEFAULT_RULES.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    (tmp_path / "rules.yml").write_text(
+        DEFAULT_RULES.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8"
+    )
     with pytest.raises(ConfigurationError, match="learnt under other rules"):
         match(
             default_nation.register, default_nation.population, tmp_path / "out",

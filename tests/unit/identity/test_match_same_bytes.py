@@ -34,6 +34,13 @@ def test_shuffled_input_one_thread_little_memory(hard_nation, tmp_path: Path) ->
 
 
 def test_frozen_model_gives_the_same_decisions(default_nation, tmp_path: Path) -> None:
-    match(default_nation.register, default_nation.population, tmp_path, threads=2, memory="1GB", model=default_nation.out / "model.json")
+    match(
+        default_nation.register,
+        default_nation.population,
+        tmp_path,
+        threads=2,
+        memory="1GB",
+        model=default_nation.out / "model.json",
+    )
     assert _digests(tmp_path) == _digests(default_nation.out)
     assert not (tmp_path / ".scratch").exists()
