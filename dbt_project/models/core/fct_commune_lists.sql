@@ -10,7 +10,7 @@ heirs as (
 
 ),
 
--- a list is what one file says of one commune; rows whose commune is not known form a list of no commune
+-- a list is what one file says of one commune; rows of no known commune form one of their own
 lists as (
 
     select
@@ -65,7 +65,7 @@ replaced as (
     left join newest as former_heir_list
         on
             heirs.heir_commune_id = former_heir_list.commune_key
-            and former_heir_list.commune_key <> former.commune_key
+            and former.commune_key <> former_heir_list.commune_key
     group by former.commune_key, former.newest_file_date
     having
         bool_and(coalesce(heir_list.newest_file_date > former.newest_file_date, false))

@@ -6,7 +6,9 @@ with records as (
 
 current_lists as (
 
-    select * from {{ ref('fct_commune_lists') }} where is_current
+    select *
+    from {{ ref('fct_commune_lists') }}
+    where is_current
 
 ),
 

@@ -41,16 +41,7 @@ known_children as (
         children.effective_birth_date,
         case
             when children.counting_status_code = 'counted'
-                then
-                    array_remove(
-                        array[
-                            {%- for measure, condition in register_measures().items() %}
-                            case when {{ condition }} then '{{ measure }}' end
-                            {{- "," if not loop.last }}
-                            {%- endfor %}
-                        ]::text[],
-                        null
-                    )
+                then {{ register_measure_codes() }}
             else array[]::text[]
         end as measure_codes
     from children

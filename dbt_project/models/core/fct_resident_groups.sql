@@ -69,11 +69,12 @@ groups as (
         count(*) as resident_count
     from residents
     where age_in_years < 16
-    group by 1, 2, 3, 4, 5, 6
+    group by
+        sex_code, age_in_years, ethnic_group_text, commune_code, province_code, file_date
 
 ),
 
-placed as (
+located as (
 
     select
         groups.sex_code,
@@ -88,7 +89,7 @@ placed as (
         coalesce(
             communes.province_code_legacy, provinces.province_code_legacy
         ) as province_code_legacy,
-        sum(groups.resident_count)::bigint as resident_count
+        groups.resident_count
     from groups
     left join communes
         on
@@ -102,7 +103,25 @@ placed as (
             and coalesce(groups.file_date < provinces.valid_to_date, true)
     left join ethnic_groups
         on groups.ethnic_group_text in (ethnic_groups.ethnic_group_code, ethnic_groups.name_vi)
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+
+),
+
+placed as (
+
+    select
+        sex_code,
+        age_in_years,
+        ethnic_group_code,
+        commune_code_2025,
+        province_code_2025,
+        commune_code_legacy,
+        district_code_legacy,
+        province_code_legacy,
+        sum(resident_count)::bigint as resident_count
+    from located
+    group by
+        sex_code, age_in_years, ethnic_group_code, commune_code_2025, province_code_2025,
+        commune_code_legacy, district_code_legacy, province_code_legacy
 
 )
 

@@ -22,7 +22,7 @@ indicators as (
 
 ),
 
--- counts are protected once, from their true value; whatever is derived comes from the protected ones
+-- counts are protected once, from their true value; what is derived comes from protected ones
 protected_figures as (
 
     select
@@ -40,7 +40,10 @@ protected_figures as (
         ) }} as protected_denominator
     from exact_figures
     inner join indicators
-        using (indicator_set, indicator_code, definition_version)
+        on
+            exact_figures.indicator_set = indicators.indicator_set
+            and exact_figures.indicator_code = indicators.indicator_code
+            and exact_figures.definition_version = indicators.definition_version
 
 ),
 
@@ -75,14 +78,22 @@ judged as (
         end as status,
         case
             when area_coverage.protected_population > 0
-                then round(
-                    least(area_coverage.protected_children::numeric
-                    / area_coverage.protected_population, 1), 3
-                )
+                then
+                    round(
+                        least(
+                            area_coverage.protected_children::numeric
+                            / area_coverage.protected_population,
+                            1
+                        ),
+                        3
+                    )
         end as coverage
     from protected_figures
     left join area_coverage
-        using (geography, area_level, area_code)
+        on
+            protected_figures.geography = area_coverage.geography
+            and protected_figures.area_level = area_coverage.area_level
+            and protected_figures.area_code = area_coverage.area_code
 
 ),
 

@@ -1,6 +1,8 @@
 with children as (
 
-    select * from {{ ref('dim_children') }} where counting_status_code = 'counted'
+    select *
+    from {{ ref('dim_children') }}
+    where counting_status_code = 'counted'
 
 ),
 

@@ -31,7 +31,9 @@ population as (
 
     select coalesce(sum(population_children_count), 0) as resident_count
     from totals
-    where area_level = 'nation' and geography = '2025'
+    where
+        area_level = 'nation'
+        and geography = '2025'
 
 ),
 
@@ -59,15 +61,17 @@ counts as (
 
     select
         expected_cells.*,
-        {%- for measure in register_measures() %}
-        coalesce(totals.{{ measure }}_count, 0) as {{ measure }}_count,
-        {%- endfor %}
-        {%- for measure in population_measures() %}
-        coalesce(totals.{{ measure }}_count, 0) as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ measure_counts_or_zero('totals', register_measures()) }},
+        {{ measure_counts_or_zero('totals', population_measures()) }}
     from expected_cells
     left join totals
-        using (geography, area_level, area_code, sex, age_group, ethnic_group)
+        on
+            expected_cells.geography = totals.geography
+            and expected_cells.area_level = totals.area_level
+            and expected_cells.area_code = totals.area_code
+            and expected_cells.sex = totals.sex
+            and expected_cells.age_group = totals.age_group
+            and expected_cells.ethnic_group = totals.ethnic_group
 
 ),
 
@@ -90,11 +94,10 @@ measured as (
         counts.population_children_count,
         case
             when not counts.is_reporting then 'no_data'
-            when indicators.denominator_measure_code in (
-                {%- for measure in population_measures() %}
-                '{{ measure }}'{{ "," if not loop.last }}
-                {%- endfor %}
-            ) and population.resident_count = 0 then 'no_data'
+            when
+                indicators.denominator_measure_code in {{ population_measure_codes() }}
+                and population.resident_count = 0
+                then 'no_data'
             else 'measured'
         end as measurement_code
     from counts
@@ -165,13 +168,19 @@ identified as (
         case
             when indicators.denominator_measure_code is null then figures.numerator_count::numeric
             when figures.denominator_count > 0
-                then round(figures.numerator_count * indicators.scale / figures.denominator_count, 4)
+                then
+                    round(
+                        figures.numerator_count * indicators.scale / figures.denominator_count, 4
+                    )
         end as exact_value,
         figures.children_count,
         figures.population_children_count
     from figures
     inner join indicators
-        using (indicator_set, indicator_code, definition_version)
+        on
+            figures.indicator_set = indicators.indicator_set
+            and figures.indicator_code = indicators.indicator_code
+            and figures.definition_version = indicators.definition_version
 
 )
 

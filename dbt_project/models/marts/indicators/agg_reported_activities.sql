@@ -1,6 +1,8 @@
 with reports as (
 
-    select * from {{ ref('fct_reported_activities') }} where refusal_reason_code is null
+    select *
+    from {{ ref('fct_reported_activities') }}
+    where refusal_reason_code is null
 
 ),
 

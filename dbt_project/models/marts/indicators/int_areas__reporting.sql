@@ -4,15 +4,11 @@ with communes as (
 
 ),
 
-provinces as (
-
-    select * from {{ ref('dim_provinces') }}
-
-),
-
 current_lists as (
 
-    select * from {{ ref('fct_commune_lists') }} where is_current and commune_id is not null
+    select *
+    from {{ ref('fct_commune_lists') }}
+    where is_current and commune_id is not null
 
 ),
 
@@ -38,8 +34,7 @@ expected as (
 -- a list that arrived speaks for its commune even when no child in it is counted
 delivered as (
 
-    select
-        {{ map_areas('communes') }}
+    select {{ map_areas('communes') }}
     from current_lists
     inner join communes
         on current_lists.commune_id = communes.commune_id
@@ -68,6 +63,20 @@ reporting as (
 
 ),
 
+areas as (
+
+    select
+        *,
+        true as is_reporting
+    from reporting
+    union all
+    select
+        *,
+        false as is_reporting
+    from expected
+
+),
+
 levels as (
 
     select
@@ -85,14 +94,12 @@ levels as (
             else 'VN'
         end as area_code,
         bool_or(is_reporting) as is_reporting
-    from (
-        select reporting.*, true as is_reporting from reporting
-        union all
-        select expected.*, false as is_reporting from expected
-    ) as areas
+    from areas
     group by
         geography,
-        grouping sets ((), (province_area), (province_area, district_area), (province_area, commune_area))
+        grouping sets (
+            (), (province_area), (province_area, district_area), (province_area, commune_area)
+        )
     having not (grouping(district_area) = 0 and geography = '2025')
 
 )

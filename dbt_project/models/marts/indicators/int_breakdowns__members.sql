@@ -30,15 +30,34 @@ members as (
         '_T' as age_group,
         '_T' as ethnic_group
     union all
-    select 'sex', sex, '_T', '_T' from sexes
+    select
+        'sex' as breakdown,
+        sex,
+        '_T' as age_group,
+        '_T' as ethnic_group
+    from sexes
     union all
-    select 'age_group', '_T', age_group, '_T' from age_groups
+    select
+        'age_group' as breakdown,
+        '_T' as sex,
+        age_group,
+        '_T' as ethnic_group
+    from age_groups
     union all
-    select 'sex_age_group', sexes.sex, age_groups.age_group, '_T'
+    select
+        'sex_age_group' as breakdown,
+        sexes.sex,
+        age_groups.age_group,
+        '_T' as ethnic_group
     from sexes
     cross join age_groups
     union all
-    select 'ethnic_group', '_T', '_T', ethnic_group from ethnic_groups
+    select
+        'ethnic_group' as breakdown,
+        '_T' as sex,
+        '_T' as age_group,
+        ethnic_group
+    from ethnic_groups
 
 )
 

@@ -14,9 +14,7 @@ register_totals as (
 
     select
         {{ area_breakdown_names() }},
-        {%- for measure in register_measures() %}
-        sum({{ measure }}_count)::bigint as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ measure_sums(register_measures()) }}
     from register_cells
     {{ area_breakdowns() }}
 
@@ -26,9 +24,7 @@ population_totals as (
 
     select
         {{ area_breakdown_names() }},
-        {%- for measure in population_measures() %}
-        sum({{ measure }}_count)::bigint as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ measure_sums(population_measures()) }}
     from population_cells
     {{ area_breakdowns() }}
 
@@ -37,21 +33,23 @@ population_totals as (
 totals as (
 
     select
-        geography,
-        area_level,
-        area_code,
-        sex,
-        age_group,
-        ethnic_group,
-        {%- for measure in register_measures() %}
-        coalesce(register_totals.{{ measure }}_count, 0) as {{ measure }}_count,
-        {%- endfor %}
-        {%- for measure in population_measures() %}
-        coalesce(population_totals.{{ measure }}_count, 0) as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        coalesce(register_totals.geography, population_totals.geography) as geography,
+        coalesce(register_totals.area_level, population_totals.area_level) as area_level,
+        coalesce(register_totals.area_code, population_totals.area_code) as area_code,
+        coalesce(register_totals.sex, population_totals.sex) as sex,
+        coalesce(register_totals.age_group, population_totals.age_group) as age_group,
+        coalesce(register_totals.ethnic_group, population_totals.ethnic_group) as ethnic_group,
+        {{ measure_counts_or_zero('register_totals', register_measures()) }},
+        {{ measure_counts_or_zero('population_totals', population_measures()) }}
     from register_totals
     full outer join population_totals
-        using (geography, area_level, area_code, sex, age_group, ethnic_group)
+        on
+            register_totals.geography = population_totals.geography
+            and register_totals.area_level = population_totals.area_level
+            and register_totals.area_code = population_totals.area_code
+            and register_totals.sex = population_totals.sex
+            and register_totals.age_group = population_totals.age_group
+            and register_totals.ethnic_group = population_totals.ethnic_group
 
 )
 

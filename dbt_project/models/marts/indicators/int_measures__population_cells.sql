@@ -21,9 +21,7 @@ finest as (
         coalesce(residents.sex_code, '_U') as sex,
         coalesce(age_groups.age_group, '_U') as age_group,
         coalesce(residents.ethnic_group_code, '_U') as ethnic_group,
-        {%- for measure, condition in population_measures().items() %}
-        sum(residents.resident_count) filter (where {{ condition }}) as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ population_measure_counts() }}
     from residents
     left join age_groups
         on
@@ -40,9 +38,7 @@ cells as (
         finest.sex,
         finest.age_group,
         finest.ethnic_group,
-        {%- for measure in population_measures() %}
-        coalesce(sum(finest.{{ measure }}_count), 0)::bigint as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ measure_sums(population_measures()) }}
     from finest
     cross join lateral {{ both_maps('finest') }} as area
     group by 1, 2, 3, 4, 5, 6, 7

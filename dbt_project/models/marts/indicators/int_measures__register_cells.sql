@@ -1,6 +1,8 @@
 with children as (
 
-    select * from {{ ref('dim_children') }} where counting_status_code = 'counted'
+    select *
+    from {{ ref('dim_children') }}
+    where counting_status_code = 'counted'
 
 ),
 
@@ -22,9 +24,7 @@ finest as (
         coalesce(children.sex_code, '_U') as sex,
         coalesce(age_groups.age_group, '_U') as age_group,
         coalesce(children.ethnic_group_code, '_U') as ethnic_group,
-        {%- for measure, condition in register_measures().items() %}
-        count(*) filter (where {{ condition }}) as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ register_measure_counts() }}
     from children
     left join age_groups
         on
@@ -41,9 +41,7 @@ cells as (
         finest.sex,
         finest.age_group,
         finest.ethnic_group,
-        {%- for measure in register_measures() %}
-        sum(finest.{{ measure }}_count)::bigint as {{ measure }}_count{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ measure_sums(register_measures()) }}
     from finest
     cross join lateral {{ both_maps('finest') }} as area
     group by 1, 2, 3, 4, 5, 6, 7
