@@ -1,0 +1,82 @@
+"""Matches a whole synthetic nation for real and prints stages, memory, pairs and accuracy.
+
+.venv/bin/python bench/identity_national.py --children 25000000 --folder /data/nation --memory 12GB
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+
+import duckdb
+
+from childdb.identity import match
+from childdb.sandbox.generate import Order, generate
+
+
+def _accuracy(folder: Path) -> dict[str, float]:
+    links, truth = folder / "match/links.parquet", folder / "truth/links.parquet"
+    row = (
+        duckdb.connect()
+        .execute(
+            "select count(*), count(*) filter (where decision = 'accepted'), count(*) filter (where decision = 'review'),"
+            " count(*) filter (where decision = 'accepted' and l.person_id = t.person_id), count(t.person_id),"
+            " count(*) filter (where decision = 'accepted' and t.person_id is null), count(*) filter (where t.person_id is null)"
+            " from read_parquet(?) as l join read_parquet(?) as t using (record_id)",
+            [str(links), str(truth)],
+        )
+        .fetchall()[0]
+    )
+    rows, accepted, review, right, findable, false_alone, alone = row
+    return {
+        "precision": right / max(accepted, 1),
+        "recall": right / max(findable, 1),
+        "review": review / max(rows, 1),
+        "false_without_counterpart": false_alone / max(alone, 1),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--children", type=int, default=25_000_000)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--profile", default="default", choices=["none", "default", "hard"])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--memory", default="12GB")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="keep the nation for another run")
+    chosen = parser.parse_args()
+    if not (chosen.folder / "truth/links.parquet").exists():
+        generate(Order(chosen.children, chosen.seed, chosen.profile, communes=0), chosen.folder)
+    wall, cpu = time.perf_counter(), time.process_time()
+    report = match(
+        chosen.folder / "register/register.parquet",
+        chosen.folder / "population/population.parquet",
+        chosen.folder / "match",
+        threads=chosen.threads,
+        memory=chosen.memory,
+        tell=print,
+    )
+    result = {
+        "children": chosen.children,
+        "profile": chosen.profile,
+        "rows": report.rows,
+        "wall_seconds": round(time.perf_counter() - wall, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "peak_memory_mb": max(stage.peak_memory_mb for stage in report.stages),
+        "pairs": report.pairs,
+        "stages": {
+            stage.name: [stage.seconds, stage.cpu_seconds, stage.peak_memory_mb] for stage in report.stages
+        },
+        **_accuracy(chosen.folder),
+    }
+    print(json.dumps(result, indent=1))
+    if not chosen.keep:
+        shutil.rmtree(chosen.folder)
+
+
+if __name__ == "__main__":
+    main()
