@@ -21,7 +21,9 @@ class Arrival:
     reason_code: str | None = None
 
 
-def look(folder: Path, *, pause: float = 0.2, sleep: Callable[[float], None] = time.sleep) -> Iterator[Arrival]:
+def look(
+    folder: Path, *, pause: float = 0.2, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Arrival]:
     """Yield the entries of a folder in the order of their names; a file that still grows waits for the next run."""
     first = {path: _signs(path) for path in _entries(folder)}
     if any(signs is not None for signs in first.values()):
@@ -31,7 +33,11 @@ def look(folder: Path, *, pause: float = 0.2, sleep: Callable[[float], None] = t
         signs = first[path]
         if signs is None:
             yield Arrival(path, shown, "INJ-LINK")
-        elif path.name.lower().endswith(_UNFINISHED[:-1]) or path.name.startswith(("~$", ".~")) or _signs(path) != signs:
+        elif (
+            path.name.lower().endswith(_UNFINISHED[:-1])
+            or path.name.startswith(("~$", ".~"))
+            or _signs(path) != signs
+        ):
             yield Arrival(path, shown, "FILE-UNSTABLE")
         elif not path.name.lower().endswith(".sha256"):
             yield Arrival(path, shown)
@@ -57,10 +63,10 @@ def _signs(path: Path) -> tuple[int, int, int] | None:
 
 
 def shown_name(path: Path) -> str:
-    """Return a file's name as text that is safe to store and to show, 255 characters at most.
+    r"""Return a file's name as text that is safe to store and to show, 255 characters at most.
 
-    >>> shown_name(Path("a\\x1b[31m.xlsx"))
-    'a\\\\x1b[31m.xlsx'
+    >>> shown_name(Path("a\x1b[31m.xlsx"))
+    'a\\x1b[31m.xlsx'
     """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)[:255]

@@ -70,9 +70,13 @@ class HttpPolicy:
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ConfigurationError("The address of a source has to begin with https:// and name a host.")
         if parts.username or parts.password or parts.query:
-            raise ConfigurationError("The address of a source holds no user, password or query; use the settings for them.")
+            raise ConfigurationError(
+                "The address of a source holds no user, password or query; use the settings for them."
+            )
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise ConfigurationError("Plain http is spoken to this machine only; use https for every other host.")
+            raise ConfigurationError(
+                "Plain http is spoken to this machine only; use https for every other host."
+            )
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -130,7 +134,12 @@ class HttpClient:
     # -- one attempt -------------------------------------------------------------------------------
 
     def _json(
-        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, body: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         response = self._send(method, path, query=query, body=body)
         with response:
@@ -150,7 +159,9 @@ class HttpClient:
             if kind == "text/html":
                 raise SessionLostError("API-LOGIN", "the source answered with a web page instead of a file")
             if kind not in content_types:
-                raise PullStoppedError("API-SCHEMA", "the source answered with another content type than promised")
+                raise PullStoppedError(
+                    "API-SCHEMA", "the source answered with another content type than promised"
+                )
             with target.open("wb") as sink:
                 for chunk in self._body(response, self.policy.largest_file, self.policy.file_deadline):
                     digest.update(chunk)
@@ -178,7 +189,9 @@ class HttpClient:
                     timeout=(self.policy.connect_timeout, self.policy.read_timeout),
                 )  # fmt: skip
             except requests.exceptions.SSLError:
-                raise PullStoppedError("API-TLS", "the source's certificate or protocol is not trusted") from None
+                raise PullStoppedError(
+                    "API-TLS", "the source's certificate or protocol is not trusted"
+                ) from None
             except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
                 raise _TransientError("API-TRANSIENT") from None
             if not response.is_redirect:
@@ -191,7 +204,9 @@ class HttpClient:
             target = urljoin(url, response.headers.get("Location", ""))
         here, there = urlsplit(url), urlsplit(target)
         if method != "GET" or (here.scheme, here.netloc) != (there.scheme, there.netloc):
-            raise PullStoppedError("API-REDIRECT", "the source redirects to another host or protocol; it was not followed")
+            raise PullStoppedError(
+                "API-REDIRECT", "the source redirects to another host or protocol; it was not followed"
+            )
         return target
 
     def _url(self, path: str) -> str:
@@ -240,7 +255,9 @@ class HttpClient:
                 return None
             seconds = max(0.0, (moment - self.clock.wall()).total_seconds())
         if seconds > self.policy.retry_after_ceiling:
-            raise PullStoppedError("API-THROTTLE", "the source asks for a longer wait than we grant; run again later")
+            raise PullStoppedError(
+                "API-THROTTLE", "the source asks for a longer wait than we grant; run again later"
+            )
         return seconds
 
     def _body(self, response: requests.Response, largest: int, seconds: float) -> Iterator[bytes]:
@@ -285,14 +302,15 @@ class HttpClient:
             except _TransientError as failure:
                 if number == self.policy.attempts:
                     raise PullStoppedError(
-                        failure.code, f"the source failed {number} times in a row; run again later, the pull resumes"
+                        failure.code,
+                        f"the source failed {number} times in a row; run again later, the pull resumes",
                     ) from None
                 self.clock.sleep(self._wait(number, failure.wait))
         raise AssertionError("unreachable")
 
     def _wait(self, number: int, told: float | None) -> float:
         grown = min(self.policy.longest_wait, self.policy.first_wait * 2 ** (number - 1))
-        return (told or 0.0) + grown * (0.5 + 0.5 * self.clock.jitter())
+        return float((told or 0.0) + grown * (0.5 + 0.5 * self.clock.jitter()))
 
 
 class _TransientError(Exception):
@@ -329,7 +347,9 @@ def _object(data: bytes) -> dict[str, Any]:
     try:
         value = parse_strict(data.decode("utf-8"))
     except StrictJsonError as error:
-        raise PullStoppedError("API-JSON", f"the source sent JSON that is refused ({error.problem})") from None
+        raise PullStoppedError(
+            "API-JSON", f"the source sent JSON that is refused ({error.problem})"
+        ) from None
     except UnicodeDecodeError:
         raise PullStoppedError("API-JSON", "the source sent text that is not UTF-8") from None
     if not isinstance(value, dict) or "error" in value:

@@ -63,13 +63,17 @@ class SftpSource:
             )  # fmt: skip
             self._client, self._sftp = client, client.open_sftp()
         except FileNotFoundError:
-            raise ConfigurationError("The key or the list of known hosts of the SFTP source cannot be read.") from None
+            raise ConfigurationError(
+                "The key or the list of known hosts of the SFTP source cannot be read."
+            ) from None
         except paramiko.BadHostKeyException:
             raise PullStoppedError("API-TLS", "the SFTP server shows another key than before") from None
         except paramiko.AuthenticationException:
             raise PullStoppedError("API-AUTH", "the SFTP server refuses our key") from None
         except paramiko.SSHException:
-            raise PullStoppedError("API-TLS", "the SFTP server's key is not in the list of known hosts") from None
+            raise PullStoppedError(
+                "API-TLS", "the SFTP server's key is not in the list of known hosts"
+            ) from None
         except OSError:
             raise PullStoppedError("API-TRANSIENT", "the SFTP server cannot be reached") from None
         channel = self._sftp.get_channel()
@@ -124,10 +128,17 @@ class SftpSource:
             after = sftp.stat(file.path)
         except OSError:
             target.unlink(missing_ok=True)
-            raise PullStoppedError("API-TRANSIENT", "a file could not be read whole from the SFTP server") from None
-        if size != file.size or (int(after.st_size or 0), int(after.st_mtime or 0)) != (file.size, file.changed_at):
+            raise PullStoppedError(
+                "API-TRANSIENT", "a file could not be read whole from the SFTP server"
+            ) from None
+        if size != file.size or (int(after.st_size or 0), int(after.st_mtime or 0)) != (
+            file.size,
+            file.changed_at,
+        ):
             target.unlink(missing_ok=True)
-            raise PullStoppedError("API-DRIFT", "a file changed while it was fetched; it is left for the next run")
+            raise PullStoppedError(
+                "API-DRIFT", "a file changed while it was fetched; it is left for the next run"
+            )
         return target, digest.hexdigest()
 
 

@@ -77,7 +77,9 @@ class TreemClient:
         """Return the workbooks on offer for a commune, oldest first."""
         path = f"/api/communes/{quote(commune.code, safe='')}/exports"
         items = _items(self._with_session(lambda: self._client.get_json(path)))
-        return sorted((_export(item) for item in items), key=lambda export: (export.created_at, export.export_id))
+        return sorted(
+            (_export(item) for item in items), key=lambda export: (export.created_at, export.export_id)
+        )
 
     def download(self, export: Export, target: Path) -> None:
         """Write a workbook to ``target``; its bytes must be those that were announced."""
@@ -87,7 +89,9 @@ class TreemClient:
         )
         if (sha256, size) != (export.sha256, export.size):
             target.unlink(missing_ok=True)
-            raise PullStoppedError("API-DRIFT", "a workbook differs from its announcement; the list may have just changed")
+            raise PullStoppedError(
+                "API-DRIFT", "a workbook differs from its announcement; the list may have just changed"
+            )
 
     def page(self, since: str, cursor: str | None, limit: int = PAGE_ROWS) -> Page:
         """Return one page of the records changed since a moment."""
@@ -96,7 +100,11 @@ class TreemClient:
             query["cursor"] = cursor
         plain = self._with_session(lambda: self._client.get_json("/api/children", query))
         total, following = plain.get("total"), plain.get("next_cursor")
-        if not isinstance(total, str) or not total.isdigit() or not (following is None or isinstance(following, str)):
+        if (
+            not isinstance(total, str)
+            or not total.isdigit()
+            or not (following is None or isinstance(following, str))
+        ):
             raise PullStoppedError("API-SCHEMA", "a page has no total or a cursor of another kind")
         return Page(int(total), tuple(_items(plain)), following)
 
@@ -139,7 +147,9 @@ def _export(item: Mapping[str, Any]) -> Export:
     size, sha256 = _text(item, "size"), _text(item, "sha256").lower()
     if not size.isdigit() or not _SHA256.fullmatch(sha256):
         raise PullStoppedError("API-SCHEMA", "an export has no size or no SHA-256")
-    return Export(_text(item, "export_id"), _text(item, "file_name"), int(size), sha256, _text(item, "created_at"))
+    return Export(
+        _text(item, "export_id"), _text(item, "file_name"), int(size), sha256, _text(item, "created_at")
+    )
 
 
 def open_treem(settings: Settings, clock: Clock | None = None) -> TreemClient:
@@ -149,7 +159,9 @@ def open_treem(settings: Settings, clock: Clock | None = None) -> TreemClient:
             "The child-information software needs CHILDDB_TREEM_URL, CHILDDB_TREEM_USERNAME and CHILDDB_TREEM_PASSWORD_FILE."
         )
     policy = HttpPolicy(base_url=settings.treem_url, ca_file=settings.treem_ca_file)
-    return TreemClient(HttpClient(policy, clock), settings.treem_username, _password_reader(settings.treem_password_file))
+    return TreemClient(
+        HttpClient(policy, clock), settings.treem_username, _password_reader(settings.treem_password_file)
+    )
 
 
 def _password_reader(path: Path) -> Callable[[], str]:
@@ -209,7 +221,9 @@ class PullSummary:
 class ChangePull:
     """Pulls changed records page by page into a folder; resumes after any stop and ends only when counts agree."""
 
-    def __init__(self, client: TreemClient, folder: Path, *, overlap_days: int = 1, limit: int = PAGE_ROWS) -> None:
+    def __init__(
+        self, client: TreemClient, folder: Path, *, overlap_days: int = 1, limit: int = PAGE_ROWS
+    ) -> None:
         self.client, self.folder, self.limit = client, folder, limit
         self.overlap = timedelta(days=overlap_days)
         self.state_file = folder / "checkpoint.json"
@@ -249,10 +263,14 @@ class ChangePull:
             raise _DriftError
         if not page.items and rows < page.total:
             raise PullStoppedError("API-SCHEMA", "an empty page came before the end of the data")
-        is_loop = page.next_cursor is not None and (page.next_cursor in state.seen_cursors or page.next_cursor == state.cursor)
+        is_loop = page.next_cursor is not None and (
+            page.next_cursor in state.seen_cursors or page.next_cursor == state.cursor
+        )
         if is_loop or (page.items and page_hash in state.page_hashes):
             self._clear()
-            raise PullStoppedError("API-LOOP", "the source repeats a page; the pull was stopped and begins anew next time")
+            raise PullStoppedError(
+                "API-LOOP", "the source repeats a page; the pull was stopped and begins anew next time"
+            )
         _write_atomically(self.folder / f"page-{state.pages:06d}.json", content)
         cursors = state.seen_cursors if page.next_cursor is None else (*state.seen_cursors, page.next_cursor)
         newest = max([state.newest, *(str(item.get("changed_at", "")) for item in page.items)])
@@ -265,7 +283,9 @@ class ChangePull:
         """Begin the window anew because its data moved while we read; stop after the third time."""
         self._clear()
         if state.tries + 1 >= TRIES:
-            raise PullStoppedError("API-DRIFT", "the data changed during each of three pulls; run again when it is quieter")
+            raise PullStoppedError(
+                "API-DRIFT", "the data changed during each of three pulls; run again when it is quieter"
+            )
         return Checkpoint(since=state.since, tries=state.tries + 1)
 
     def _finish(self, state: Checkpoint) -> tuple[Path, PullSummary]:
@@ -281,7 +301,11 @@ class ChangePull:
         return target, summary
 
     def _note(
-        self, item: Mapping[str, Any], newest: dict[str, tuple[int, str]], lines: list[tuple[str, str]], summary: PullSummary
+        self,
+        item: Mapping[str, Any],
+        newest: dict[str, tuple[int, str]],
+        lines: list[tuple[str, str]],
+        summary: PullSummary,
     ) -> None:
         """Keep each version once; the same version with other content is kept too and reported as a conflict."""
         key, version = str(item.get("ma_tre") or ""), str(item.get("version") or "")
@@ -301,7 +325,10 @@ class ChangePull:
     def _load(self) -> Checkpoint | None:
         try:
             plain = json.loads(self.state_file.read_text(encoding="utf-8"))
-            plain["seen_cursors"], plain["page_hashes"] = tuple(plain["seen_cursors"]), tuple(plain["page_hashes"])
+            plain["seen_cursors"], plain["page_hashes"] = (
+                tuple(plain["seen_cursors"]),
+                tuple(plain["page_hashes"]),
+            )
             return Checkpoint(**plain)
         except FileNotFoundError:
             return None

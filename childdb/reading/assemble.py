@@ -57,7 +57,11 @@ class Reading:
 
 def rows_schema(column_map: ColumnMap) -> pa.Schema:
     """Return the schema of ``FileReading.rows`` for a dataset."""
-    lead = [pa.field("sheet", pa.string()), pa.field("row_no", pa.int32()), pa.field("row_reason", pa.string())]
+    lead = [
+        pa.field("sheet", pa.string()),
+        pa.field("row_no", pa.int32()),
+        pa.field("row_reason", pa.string()),
+    ]
     tail = [pa.field("_extra", pa.string()), pa.field("_kinds", pa.string())]
     return pa.schema([*lead, *(pa.field(name, pa.string()) for name in column_map.columns), *tail])
 
@@ -138,14 +142,18 @@ class Assembler:
     def _check_missing(self) -> None:
         units = self._units()
         for sheet in self.sheets:
-            targets = sheet.composer.sources.targets | {target for target, _ in sheet.layout.sections.values()}
+            targets = sheet.composer.sources.targets | {
+                target for target, _ in sheet.layout.sections.values()
+            }
             missing = [
                 name
                 for name in self.column_map.required
                 if name not in targets and self.column_map.stated_instead.get(name, "") not in units
             ]
             if missing:
-                self.hold("STRUCT-MISSING-COLUMN", missing=", ".join(missing), found=", ".join(sorted(targets)))
+                self.hold(
+                    "STRUCT-MISSING-COLUMN", missing=", ".join(missing), found=", ".join(sorted(targets))
+                )
                 return
 
     def _check_version(self) -> None:
@@ -194,7 +202,12 @@ class Assembler:
     def _is_cut(self, sheet: Sheet, row_no: int, expected: int) -> bool:
         is_last = row_no == int(sheet.grid.row_nos[-1])
         declared = self.options.declared_row_count or self.stated.totals
-        return is_last and "UNFINISHED" in self.raw.remarks and sheet.grid.row_widths[row_no] < expected and not declared
+        return (
+            is_last
+            and "UNFINISHED" in self.raw.remarks
+            and sheet.grid.row_widths[row_no] < expected
+            and not declared
+        )
 
     def _check_others(self) -> None:
         """A sheet without a header whose cells read like children under the first list's columns is no look-up."""
@@ -243,14 +256,19 @@ class Assembler:
             blank = "-" * len(self.column_map.columns)
             tables.append(
                 self._table(
-                    grid, grid.row_nos, columns, unmapped_rows(grid.cells, self.raw.values.texts), [blank] * grid.row_count
+                    grid,
+                    grid.row_nos,
+                    columns,
+                    unmapped_rows(grid.cells, self.raw.values.texts),
+                    [blank] * grid.row_count,
                 )
             )
         physical = sum(grid.row_count for grid in self.raw.grids)
         return self._result(pa.concat_tables(tables), physical, 0)
 
     def _finish(self) -> Reading:
-        tables, reasons = [], []
+        tables: list[pa.Table] = []
+        reasons: list[str | None] = []
         for sheet in self.sheets:
             built = sheet.composer.build()
             width = len(self.column_map.columns)
@@ -268,10 +286,16 @@ class Assembler:
         return self._result(table, physical, physical - table.num_rows)
 
     def _table(
-        self, grid: Grid, row_nos: np.ndarray, columns: dict[str, Any], extra: list[str | None] | list[str], kinds: list[str]
+        self,
+        grid: Grid,
+        row_nos: np.ndarray,
+        columns: dict[str, Any],
+        extra: list[str | None] | list[str],
+        kinds: list[str],
     ) -> pa.Table:
         count = len(row_nos)
-        sheet = pa.array([grid.sheet] * count if self.kind is not FileKind.CSV else [None] * count, pa.string())
+        name = None if self.kind is FileKind.CSV else grid.sheet
+        sheet = pa.array([name] * count, pa.string())
         arrays = [sheet, pa.array(row_nos, pa.int32()), pa.nulls(count, pa.string())]
         for name in self.column_map.columns:
             values = columns[name]
@@ -291,18 +315,25 @@ class Assembler:
             reason = worst_reason(finding.reason_code for finding in self.findings)
             outcome = Outcome.ACCEPT_FLAGGED if reason else Outcome.ACCEPT
         findings = sorted(
-            self.findings, key=lambda f: (f.sheet or "", f.row_no or 0, rank_reason(f.reason_code), f.column or "")
+            self.findings,
+            key=lambda f: (f.sheet or "", f.row_no or 0, rank_reason(f.reason_code), f.column or ""),
         )
-        return Reading(table.combine_chunks(), outcome, reason, physical, header_footer, findings, self._profile())
+        return Reading(
+            table.combine_chunks(), outcome, reason, physical, header_footer, findings, self._profile()
+        )
 
     def _report_rows(self, table: pa.Table) -> None:
         """Give every held row a finding of its own, whoever held it."""
         told = {(f.sheet, f.row_no, f.reason_code) for f in self.findings}
-        held = table.filter(pa.compute.is_valid(table["row_reason"])).select(["sheet", "row_no", "row_reason"])
+        held = table.filter(pa.compute.is_valid(table["row_reason"])).select(
+            ["sheet", "row_no", "row_reason"]
+        )
         for row in held.to_pylist():
             if (row["sheet"], row["row_no"], row["row_reason"]) not in told:
                 self.findings.append(
-                    make_finding(row["row_reason"], sheet=row["sheet"], row_no=row["row_no"], severity=Severity.ERROR)
+                    make_finding(
+                        row["row_reason"], sheet=row["sheet"], row_no=row["row_no"], severity=Severity.ERROR
+                    )
                 )
 
     def _report_sheet(self, sheet: Sheet) -> None:
@@ -321,10 +352,14 @@ class Assembler:
             match = header.matches[place]
             what = f"cột {column_letters(int(grid.column_nos[place]))} được hiểu là {match.column if match else ''} ({why})"
             column = match.column if match else None
-            add(make_finding("STRUCT-HEADER", sheet=name, column=column, severity=Severity.WARNING, what=what))
+            add(
+                make_finding("STRUCT-HEADER", sheet=name, column=column, severity=Severity.WARNING, what=what)
+            )
         self._report_unmapped(sheet, name)
         sections = layout.count(RowKind.SECTION)
-        footers = layout.count(RowKind.TOTAL) + layout.count(RowKind.FOOTER) + layout.count(RowKind.BLANK_FORM)
+        footers = (
+            layout.count(RowKind.TOTAL) + layout.count(RowKind.FOOTER) + layout.count(RowKind.BLANK_FORM)
+        )
         if sections:
             add(make_finding("STRUCT-SECTION", sheet=name, count=sections))
         if footers:
@@ -342,7 +377,9 @@ class Assembler:
                 continue
             letters = column_letters(int(sheet.grid.column_nos[place]))
             shown = _SHOWN.sub("·", " > ".join(path))[:60] or letters
-            self.findings.append(make_finding("STRUCT-NEW-COLUMN", sheet=name, column=letters, header=shown, columns=letters))
+            self.findings.append(
+                make_finding("STRUCT-NEW-COLUMN", sheet=name, column=letters, header=shown, columns=letters)
+            )
 
     def _report_hidden(self, sheet: Sheet, name: str | None) -> None:
         grid = sheet.grid
@@ -353,7 +390,9 @@ class Assembler:
             )
         columns = [n for n in map(int, grid.column_nos) if n in grid.hidden_columns]
         if columns:
-            self.findings.append(make_finding("STRUCT-HIDDEN", sheet=name, what="cột / columns", count=len(columns)))
+            self.findings.append(
+                make_finding("STRUCT-HIDDEN", sheet=name, what="cột / columns", count=len(columns))
+            )
         if "FILTER" in grid.remarks and not hidden:
             self.findings.append(
                 make_finding("STRUCT-HIDDEN", sheet=name, what="bộ lọc đang bật / active filter", count=1)
@@ -380,7 +419,9 @@ class Assembler:
 
     def _profile(self) -> FileProfile:
         first = self.sheets[0] if self.sheets else None
-        targets = set().union(*(sheet.composer.sources.targets for sheet in self.sheets)) if self.sheets else set()
+        targets = (
+            set().union(*(sheet.composer.sources.targets for sheet in self.sheets)) if self.sheets else set()
+        )
         header = first.layout.header if first else None
         return FileProfile(
             kind=self.kind,
@@ -424,7 +465,9 @@ def _reads_like_children(grid: Grid, places: dict[int, str], column_map: ColumnM
     if len(wanted) < 2:
         return False
     sample = range(min(grid.row_count, 50))
-    like = sum(all((text := grid.text(row, p)) and fits(text, shape) for p, shape in wanted) for row in sample)
+    like = sum(
+        all((text := grid.text(row, p)) and fits(text, shape) for p, shape in wanted) for row in sample
+    )
     return like >= max(1, 0.5 * len(sample))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from childdb.reading.column_map import ColumnMap
     from childdb.reading.compose import Composer
 
-_MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u2018-\u201e\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2026\u2030\u2039\u203a\u20ac\u2122]{1,3}")  # fmt: skip  # noqa: E501
+_MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u2018-\u201e\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2020-\u2026\u2030\u2039\u203a\u20ac\u2122]{1,3}")  # fmt: skip
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SYMBOL = re.compile("[\u2600-\u27bf\ue000-\uf8ff\U0001f000-\U0001faff\U000f0000-\U0010ffff\ufe0f]")
@@ -31,7 +31,7 @@ _SUSPECT = re.compile(
     "={}<>$;|\\\\\uff1d\uff0b\uff0d\uff20\n]|--|^[\\s\u200b-\u200f\ufeff\u00ad]*[-+@%]"
 )
 _FORMULA = re.compile("^[\\s\u200b-\u200f\ufeff\u00ad\x00-\x1f]*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]")
-_INNER_FORMULA = re.compile("[;\t][\\s\"]*[=@]")
+_INNER_FORMULA = re.compile('[;\t][\\s"]*[=@]')
 _HARMLESS = re.compile(r"[-+−\s]*[\d\s.,()/%\-]*", re.ASCII)
 _DASH_WORD = re.compile(r"\s*[-–]\s*(?:[^\W\d_]|$)")
 _SQL = re.compile(
@@ -39,8 +39,13 @@ _SQL = re.compile(
     r"|'\s*or\s+'?\d", re.I
 )  # fmt: skip
 _TEMPLATE = re.compile(r"\{\{|\{%|\$\{|%\(|<%|#\{")
-_HTML = re.compile(r"<\s*/?\s*(?:script|img|iframe|svg|a|b|i|u|p|div|span|style|table|br|html|object|embed|form|input)\b", re.I)
-_LOG = re.compile(r"\x1b\[|[\r\n].*(?:\b(?:info|warn|warning|error|debug|critical)\b|\d{4}-\d\d-\d\d[ T]\d\d:\d\d)", re.I)
+_HTML = re.compile(
+    r"<\s*/?\s*(?:script|img|iframe|svg|a|b|i|u|p|div|span|style|table|br|html|object|embed|form|input)\b",
+    re.I,
+)
+_LOG = re.compile(
+    r"\x1b\[|[\r\n].*(?:\b(?:info|warn|warning|error|debug|critical)\b|\d{4}-\d\d-\d\d[ T]\d\d:\d\d)", re.I
+)
 _INSTRUCTION = re.compile(
     r"mark(?:ed)? as (?:matched|accepted|correct)|ignore (?:the|all|previous)|bỏ qua (?:các |mọi )?(?:quy tắc|luật|kiểm tra)"
     r"|đánh dấu (?:là )?(?:đã )?(?:khớp|đúng)|disregard", re.I
@@ -190,7 +195,9 @@ class RowChecks:
         hits = np.isin(self.composer.cells, stored)
         for place in map(int, np.flatnonzero(hits.any(axis=0))):
             column = self.target_at.get(place) or column_letters(int(self.grid.column_nos[place]))
-            finding = make_finding("CELL-FORMULA", sheet=self.grid.sheet, column=column, severity=Severity.INFO)
+            finding = make_finding(
+                "CELL-FORMULA", sheet=self.grid.sheet, column=column, severity=Severity.INFO
+            )
             count = int(np.count_nonzero(hits[:, place]))
             text_vi = f"{count} ô là công thức; đã dùng kết quả được lưu, không tính lại."
             text_en = f"{count} cells are formulas; their stored results were used, nothing was recalculated."
@@ -252,7 +259,9 @@ def swapped_columns(composer: Composer, column_map: ColumnMap) -> list[str]:
         samples[column] = [grid.values.texts[n] for n in numbers[numbers != 0]]
     for column, texts in samples.items():
         shape = column_map.rules[column].shape
-        other = {"name": "date", "date": "name", "sex": "date", "person": "date", "person_no": "name"}.get(shape)
+        other = {"name": "date", "date": "name", "sex": "date", "person": "date", "person_no": "name"}.get(
+            shape
+        )
         if other is None or len(texts) < 3:
             continue
         if share_fitting(texts, shape) < 0.2 and share_fitting(texts, other) > 0.7:
@@ -268,11 +277,11 @@ def _parents_swapped(fathers: list[str], mothers: list[str]) -> bool:
     mother_marks = Counter(mark for text in mothers if (mark := _sex_mark(text)))
     enough = sum(father_marks.values()) >= 3 and sum(mother_marks.values()) >= 3
     return enough and (
-        father_marks["thi"] > 0.8 * sum(father_marks.values()) and mother_marks["van"] > 0.8 * sum(mother_marks.values())
+        father_marks["thi"] > 0.8 * sum(father_marks.values())
+        and mother_marks["van"] > 0.8 * sum(mother_marks.values())
     )
 
 
 def _sex_mark(text: str) -> str | None:
     middle = fold(text).split()[1:-1]
     return "thi" if "thi" in middle else "van" if "van" in middle else None
-

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 MAP_FOLDER = Path(__file__).resolve().parents[2] / "connectors" / "column_maps"
 # Words that say only that the field is the child's, or nothing at all.
-_FILLER = frozenset("tre em cua chau be con hien dang theo thong tin cac duoc nay ve la tai the of child".split())
+_FILLER = frozenset(
+    "tre em cua chau be con hien dang theo thong tin cac duoc nay ve la tai the of child".split()
+)
 _CLEAR_SCORE = 0.74
 _CLEAR_MARGIN = 0.08
 _KNOWN_KEYS = frozenset({
@@ -115,7 +117,9 @@ class ColumnMap:
         if rule.compose == "date":
             label = _lookup(self.sub_labels["ngay_sinh_by_sex"], keys)
             if label is not None:
-                return HeaderMatch(rule.name, 1.0, "date under the column of its sex", str(label), "date_by_sex")
+                return HeaderMatch(
+                    rule.name, 1.0, "date under the column of its sex", str(label), "date_by_sex"
+                )
         part = _lookup(self.sub_labels.get(tables.get(rule.compose, ""), {}), keys)
         if part is None:
             return None
@@ -128,11 +132,15 @@ class ColumnMap:
         joined = self._match_joined(upper, last)
         if joined is not None and joined.column != rule.name:
             return joined
-        is_own_field = other is not None and (self.rules[other].shape == "date" or self._is_neutral(upper[-1]))
+        is_own_field = other is not None and (
+            self.rules[other].shape == "date" or self._is_neutral(upper[-1])
+        )
         if other is not None and is_own_field:
             return HeaderMatch(other, 1.0, "known header")
         label = _lookup(self.sub_labels.get(rule.name, {}), key_variants(last))
-        return HeaderMatch(rule.name, 1.0, f"marked column under {rule.name}", str(label or last).strip(), "marks")
+        return HeaderMatch(
+            rule.name, 1.0, f"marked column under {rule.name}", str(label or last).strip(), "marks"
+        )
 
     def _match_joined(self, upper: Sequence[str], last: str) -> HeaderMatch | None:
         if not upper:
@@ -202,10 +210,14 @@ class ColumnMap:
         second = ranked[1][1][0] if len(ranked) > 1 else 0.0
         if score < _CLEAR_SCORE or score - second < _CLEAR_MARGIN:
             return None, score
-        return HeaderMatch(name, round(score * 0.9, 3), f"like “{header}” ({score:.2f})", mode="proposal"), score
+        return HeaderMatch(
+            name, round(score * 0.9, 3), f"like “{header}” ({score:.2f})", mode="proposal"
+        ), score
 
     def _person_of(self, column: str) -> str | None:
-        return next((person for person, known in self.person_columns.items() if column in known.values()), None)
+        return next(
+            (person for person, known in self.person_columns.items() if column in known.values()), None
+        )
 
     def _likeness(self, left: str, right: str) -> float:
         """Return 0–1 by shared words, rare ones weighing more, or by shared letter triples."""
@@ -239,8 +251,10 @@ def load_column_map(dataset: str, folder: Path = MAP_FOLDER) -> ColumnMap:
     """Return the column map of a dataset; every mistake in the file is a ``ConfigurationError``."""
     path = folder / f"{dataset}.yml"
     if not path.is_file():
-        raise ConfigurationError(f"Dataset {dataset} has no column map; add connectors/column_maps/{dataset}.yml.")
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        raise ConfigurationError(
+            f"Dataset {dataset} has no column map; add connectors/column_maps/{dataset}.yml."
+        )
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     unknown = sorted(set(raw) - _KNOWN_KEYS)
     if unknown:
         raise ConfigurationError(f"Column map {dataset}: unknown keys {', '.join(unknown)}.")
@@ -301,5 +315,7 @@ def _index_headers(rules: Mapping[str, ColumnRule]) -> tuple[dict[str, str], dic
 
 def _word_weights(rules: Mapping[str, ColumnRule]) -> dict[str, float]:
     """Return the weight of each word: the fewer columns use it, the more it tells."""
-    used = Counter(word for rule in rules.values() for word in {w for h in rule.headers for w in fold(h).split()})
+    used = Counter(
+        word for rule in rules.values() for word in {w for h in rule.headers for w in fold(h).split()}
+    )
     return {word: math.log(1 + len(rules) / count) for word, count in used.items()}

@@ -172,7 +172,9 @@ class Composer:
         only_part = {row: self.cells[row, parts].max() for row in range(len(values)) if parts}
         for row, value in enumerate(values):
             filled = np.count_nonzero(self.cells[row, parts]) if parts else 0
-            kinds[row] = ord("-") if value is None else (self.kind_codes[only_part[row]] if filled == 1 else ord("t"))
+            kinds[row] = (
+                ord("-") if value is None else (self.kind_codes[only_part[row]] if filled == 1 else ord("t"))
+            )
         return values
 
     def _joined(self, places: list[int], joiner: str) -> list[str | None]:
@@ -271,4 +273,3 @@ def unmapped_rows(grid_cells: NDArray[np.int32], texts: list[str]) -> list[str]:
         )
         for row in grid_cells
     ]
-

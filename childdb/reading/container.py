@@ -25,7 +25,8 @@ _STEP = 1 << 20
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tar", ".jar")
 _ACTIVE_PARTS = re.compile(
-    r"(^|/)(externallinks|embeddings|activex|oleobjects|connections\.xml|querytables|webextensions|customui)", re.I
+    r"(^|/)(externallinks|embeddings|activex|oleobjects|connections\.xml|querytables|webextensions|customui)",
+    re.I,
 )
 _MACRO_PARTS = re.compile(r"(vbaproject|vbadata|(^|/)macrosheets/|(^|/)dialogsheets/)", re.I)
 _ACTIVE_TYPES = (b"relationships/attachedTemplate", b"relationships/oleObject", b"relationships/connections")
@@ -125,7 +126,7 @@ def _data_offset(stream: BinaryIO, part: Part) -> int:
     name = stream.read(name_length)
     if name.decode("utf-8" if flags & 0x800 else "cp437", "replace") != part.name:
         raise FileStopped("FILE-ZIP-AMBIGUOUS")
-    return part.offset + _LOCAL_HEADER.size + name_length + extra_length
+    return part.offset + _LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
 def open_container(path: Path, options: ReadOptions) -> Container:
@@ -214,7 +215,9 @@ def _refuse_other_zip(container: Container, names: set[str]) -> None:
         raise FileStopped("FILE-TYPE", kind="ods")
     for part in container.parts.values():
         head = next(container.stream_part(part.name), b"") if part.size else b""
-        if head.startswith((*ZIP_MAGICS, OLE_MAGIC)) or part.name.lower().endswith((".xlsx", ".xls", *_ARCHIVES)):
+        if head.startswith((*ZIP_MAGICS, OLE_MAGIC)) or part.name.lower().endswith(
+            (".xlsx", ".xls", *_ARCHIVES)
+        ):
             raise FileStopped("FILE-NESTED")
         if holds_malware_mark(head):
             raise FileStopped("FILE-MALWARE")
@@ -242,5 +245,5 @@ def _look_at_small_parts(container: Container) -> None:
             raise FileStopped("FILE-ACTIVE", outcome=Outcome.REJECT_FILE)
         if name.lower().endswith(".rels") and any(kind in data for kind in _ACTIVE_TYPES):
             container.remarks.add("FILE-ACTIVE")
-        if b"TargetMode=\"External\"" in data and b"relationships/hyperlink" not in data:
+        if b'TargetMode="External"' in data and b"relationships/hyperlink" not in data:
             container.remarks.add("FILE-ACTIVE")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from childdb.reading.grid import ValueTable, build_grid
+from childdb.reading.grid import Grid, ValueTable, build_grid
 from childdb.reading.model import Outcome
 from childdb.reading.reasons import FileStopped
 from childdb.reading.workbook import RawFile
@@ -192,7 +192,7 @@ class _Records:
 def read_delimited(data: bytes, options: ReadOptions, column_map: ColumnMap) -> RawFile:
     """Return a delimited file as a raw file of one sheet."""
     decoded = decode(data, options)
-    if not decoded.text.strip("\ufeff\r\n\t ,;|\""):
+    if not decoded.text.strip('\ufeff\r\n\t ,;|"'):
         raise FileStopped("FILE-EMPTY")
     delimiter = find_delimiter(decoded.text, options, column_map)
     records = _read_records(decoded.text, delimiter)
@@ -203,7 +203,9 @@ def read_delimited(data: bytes, options: ReadOptions, column_map: ColumnMap) -> 
     raw.line_count = records.line_count
     grid = _grid(records, values)
     grid.row_reasons = _bad_rows(records, decoded)
-    grid.row_widths = {number: len(record) for number, record in zip(records.numbers, records.records, strict=True)}
+    grid.row_widths = {
+        number: len(record) for number, record in zip(records.numbers, records.records, strict=True)
+    }
     raw.grids.append(grid)
     raw.remarks.update({"UNFINISHED"} if not decoded.text.endswith(("\n", "\r")) else set())
     return raw
@@ -236,7 +238,7 @@ def _check_lines(text: str, records: _Records, delimiter: str, column_map: Colum
             lines = re.split(r"\r\n|\r|\n", entry)
             if width > 3 and sum(line.count(delimiter) >= max(2, 0.6 * (width - 1)) for line in lines) >= 1:
                 raise FileStopped("CSV-QUOTE", line=records.last_lines[records.records.index(record)])
-    ends = {end for end in re.findall(r"\r\n|\r|\n", text[:5_000_000])}
+    ends = set(re.findall(r"\r\n|\r|\n", text[:5_000_000]))
     if multiline or len(ends) > 1 or ends == {"\r"}:
         records.remarks.add("CSV-LINES")
     if _is_mixed(records, delimiter, width):
@@ -250,13 +252,16 @@ def _is_mixed(records: _Records, delimiter: str, width: int) -> bool:
     for other in _DELIMITERS:
         if other == delimiter:
             continue
-        odd = sum(len(r) <= 0.5 * width and max(f.count(other) for f in r) >= 0.8 * (width - 1) for r in records.records)
+        odd = sum(
+            len(r) <= 0.5 * width and max(f.count(other) for f in r) >= 0.8 * (width - 1)
+            for r in records.records
+        )
         if odd:
             return True
     return False
 
 
-def _grid(records: _Records, values: ValueTable):  # type: ignore[no-untyped-def]
+def _grid(records: _Records, values: ValueTable) -> Grid:
     known: dict[str, int] = {}
     rows: list[int] = []
     columns: list[int] = []
@@ -281,7 +286,7 @@ def _bounded(record: list[str]) -> list[str]:
     return [*record[: _WIDEST - 1], "\u241f".join(record[_WIDEST - 1 :])]
 
 
-def _with_blank_records(grid, records: _Records):  # type: ignore[no-untyped-def]
+def _with_blank_records(grid: Grid, records: _Records) -> Grid:
     """Add the records that hold only empty fields: a CSV record is a physical row whatever it holds."""
     wanted = np.array(records.numbers, dtype=np.int32)
     if grid.row_count == len(wanted):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLANK = 0
+ERROR_VALUES = frozenset({"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"})
+"""Errors of a spreadsheet; in a text file they are the words a spreadsheet left behind."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class ValueTable:
         """Return the number of a value, 0 for one that is blank to a person's eye."""
         if kind == "t" and (not text or text.isspace()):
             return BLANK
+        if kind == "t" and text in ERROR_VALUES:
+            kind = "e"
         key = (kind, text, is_formula)
         number = self._numbers.get(key)
         if number is None:
@@ -61,11 +65,11 @@ class Grid:
 
     def text(self, row: int, column: int) -> str:
         """Return the text of a cell by its place in the matrix."""
-        return self.values.texts[self.cells[row, column]]
+        return self.values.texts[int(self.cells[row, column])]
 
     def kind(self, row: int, column: int) -> str:
         """Return the kind letter of a cell by its place in the matrix."""
-        return self.values.kinds[self.cells[row, column]]
+        return self.values.kinds[int(self.cells[row, column])]
 
     def row_texts(self, row: int) -> list[str]:
         """Return the texts of one row, blank cells as empty texts."""

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from childdb.reading.column_map import HeaderMatch
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 _LOOK_ROWS = 80
 _TALLEST = 4
 _SAMPLE = 200
-_NUMBERING_CELL = re.compile(r"\(?\s*(?:\d{1,3}|[A-Za-z]{1,2}|[ivxIVX]{1,5})\s*\)?(?:\s*=\s*[\d+\-()\s]+)?\)?")
+_NUMBERING_CELL = re.compile(
+    r"\(?\s*(?:\d{1,3}|[A-Za-z]{1,2}|[ivxIVX]{1,5})\s*\)?(?:\s*=\s*[\d+\-()\s]+)?\)?"
+)
 
 Path = tuple[str, ...]
 
@@ -102,7 +105,7 @@ class _Fill:
 
     def _spread_right(self, block: list[list[str]]) -> None:
         """Spread group headers over the columns right of them where the file has no merged cells (CSV)."""
-        for upper, lower in zip(block, block[1:], strict=False):
+        for upper, lower in pairwise(block):
             for column in range(1, len(upper)):
                 if not upper[column] and lower[column] and upper[column - 1] and lower[column - 1]:
                     upper[column] = upper[column - 1]
@@ -116,7 +119,9 @@ def _distinct(texts: list[str]) -> Path:
     return tuple(path)
 
 
-def find_header(grid: Grid, column_map: ColumnMap, approved: Mapping[str, Mapping[str, str]]) -> Header | None:
+def find_header(
+    grid: Grid, column_map: ColumnMap, approved: Mapping[str, Mapping[str, str]]
+) -> Header | None:
     """Return the header of a sheet, or None when no block of rows reads like one."""
     if not grid.row_count:
         return None
@@ -156,7 +161,8 @@ def _may_end_header(fill: _Fill, row: int, column_map: ColumnMap) -> bool:
     known = sum(
         1
         for column, text in enumerate(fill.spread[row])
-        if text and (column_map.find_exact(text) or (len(paths[column]) > 1 and column_map.match(paths[column])))
+        if text
+        and (column_map.find_exact(text) or (len(paths[column]) > 1 and column_map.match(paths[column])))
     )
     return known >= 2
 
@@ -181,7 +187,9 @@ def _settle_name_parts(paths: list[Path], matches: list[HeaderMatch | None], col
         return
     for place, part in found.items():
         if 1 in found.values() and 3 in found.values():
-            matches[place] = HeaderMatch("ho_ten_tre", 1.0, "part of the name", paths[place][-1], "name", part)
+            matches[place] = HeaderMatch(
+                "ho_ten_tre", 1.0, "part of the name", paths[place][-1], "name", part
+            )
         elif part == 3:
             matches[place] = HeaderMatch("ho_ten_tre", 0.9, "known header")
 
@@ -220,7 +228,11 @@ def _propose(grid: Grid, header: Header, column_map: ColumnMap) -> None:
         if header.matches[column] is not None or not path:
             continue
         match, _ = column_map.propose(path)
-        if match and match.column not in taken and _content_agrees(grid, header, column, match.column, column_map):
+        if (
+            match
+            and match.column not in taken
+            and _content_agrees(grid, header, column, match.column, column_map)
+        ):
             offers[match.column].append((match.confidence, -column, match))
     for target in sorted(offers):
         _, place, match = max(offers[target], key=lambda offer: offer[:2])
@@ -281,8 +293,10 @@ def is_numbering_row(texts: Sequence[str]) -> bool:
     if len(filled) < 3 or not all(_NUMBERING_CELL.fullmatch(text) for text in filled):
         return False
     numbers = [int(found[0]) for text in filled if (found := re.findall(r"\d+", text.split("=")[0]))]
-    rising = all(later > earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
-    return rising and len(numbers) >= 2 and numbers[0] <= 2 and numbers[-1] - numbers[0] <= 2 * len(numbers) + 2
+    rising = all(later > earlier for earlier, later in pairwise(numbers))
+    return (
+        rising and len(numbers) >= 2 and numbers[0] <= 2 and numbers[-1] - numbers[0] <= 2 * len(numbers) + 2
+    )
 
 
 def is_repeated_header(texts: Sequence[str], header: Header, column_map: ColumnMap) -> bool:

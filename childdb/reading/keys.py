@@ -13,9 +13,9 @@ _NUMBERING = re.compile(r"^\s*(?:\(?[0-9]{1,2}\)?\s*[.)\-:/]\s*|\([0-9]{1,2}\)\s
 
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
-    """Return text without case, tone marks, punctuation and spare spaces.
+    r"""Return text without case, tone marks, punctuation and spare spaces.
 
-    >>> fold("Ngày,  tháng\\nnăm sinh (*)")
+    >>> fold("Ngày,  tháng\nnăm sinh (*)")
     'ngay thang nam sinh'
     """
     lowered = unicodedata.normalize("NFKD", text.casefold()).replace("đ", "d").replace("ð", "d")

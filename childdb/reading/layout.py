@@ -79,7 +79,8 @@ class _Columns:
 
     def first(self, target: str) -> int | None:
         """Return the first place of a target column."""
-        return self.by_target.get(target, [None])[0]  # type: ignore[list-item]
+        places = self.by_target.get(target)
+        return places[0] if places else None
 
 
 def _columns(header: Header) -> _Columns:
@@ -117,7 +118,7 @@ def _title_texts(grid: Grid, header: Header) -> list[str]:
 
 def _footer_texts(layout: Layout) -> list[str]:
     rows = np.flatnonzero(np.isin(layout.kinds, (RowKind.FOOTER, RowKind.TOTAL)))
-    return [text for row in rows for text in layout.grid.row_texts(row) if text]
+    return [text for row in rows for text in layout.grid.row_texts(int(row)) if text]
 
 
 class _RowJudge:
@@ -131,8 +132,12 @@ class _RowJudge:
         self.filled_count = np.count_nonzero(filled, axis=1)
         name = columns.first("ho_ten_tre")
         names = columns.by_target.get("ho_ten_tre", [])
-        self.has_name = filled[:, names].any(axis=1) if name is not None else np.zeros(len(filled), dtype=bool)
-        self.person_count = np.count_nonzero(filled[:, columns.person], axis=1) if columns.person else self.evidence
+        self.has_name = (
+            filled[:, names].any(axis=1) if name is not None else np.zeros(len(filled), dtype=bool)
+        )
+        self.person_count = (
+            np.count_nonzero(filled[:, columns.person], axis=1) if columns.person else self.evidence
+        )
 
     def run(self) -> None:
         """Set the kind of every row below the header."""
@@ -153,7 +158,9 @@ class _RowJudge:
     def _labelled_rows(self, start: int) -> list[int]:
         """Return rows whose first columns or name hold a total label or a header text."""
         header_keys = {text.casefold() for path in self.header.paths for text in path}
-        looked = sorted({*range(min(4, self.grid.cells.shape[1])), *self.columns.by_target.get("ho_ten_tre", [])})
+        looked = sorted(
+            {*range(min(4, self.grid.cells.shape[1])), *self.columns.by_target.get("ho_ten_tre", [])}
+        )
         texts = self.grid.values.texts
         found: list[int] = []
         for column in looked:
@@ -164,7 +171,9 @@ class _RowJudge:
                 if texts[number].strip().casefold() in header_keys or _starts_like_total(texts[number])
             ]
             if wanted:
-                found.extend(int(place) + start for place in np.flatnonzero(np.isin(numbers, wanted)) if wanted != [0])
+                found.extend(
+                    int(place) + start for place in np.flatnonzero(np.isin(numbers, wanted)) if wanted != [0]
+                )
         return found
 
     def _judge(self, row: int) -> RowKind:
@@ -186,7 +195,11 @@ class _RowJudge:
 
     def _is_numbering(self, row: int, texts: list[str]) -> bool:
         is_near = row <= self.header.last + 3
-        return (is_near or not self._looks_like_child(row)) and is_numbering_row(texts) and not self._has_birth(row)
+        return (
+            (is_near or not self._looks_like_child(row))
+            and is_numbering_row(texts)
+            and not self._has_birth(row)
+        )
 
     def _has_birth(self, row: int) -> bool:
         places = self.columns.by_target.get("ngay_sinh", [])
@@ -198,9 +211,9 @@ class _RowJudge:
         seen = int(self._has_birth(row))
         for target, shape in (("gioi_tinh", "sex"), ("so_dinh_danh", "person_no")):
             texts = [self.grid.text(row, place) for place in self.columns.by_target.get(target, [])]
-            seen += any(text.strip() and fits(text, shape) and not text.strip().isdigit() for text in texts) or (
-                target == "so_dinh_danh" and any(fits(text, shape) for text in texts if text)
-            )
+            seen += any(
+                text.strip() and fits(text, shape) and not text.strip().isdigit() for text in texts
+            ) or (target == "so_dinh_danh" and any(fits(text, shape) for text in texts if text))
         return seen >= 2 or (seen == 1 and bool(self.has_name[row]))
 
     def _note_total(self, row: int, label: str, texts: list[str]) -> None:
@@ -213,11 +226,16 @@ class _RowJudge:
 
     def _count_beside(self, row: int, texts: list[str], label: str) -> int | None:
         """Return the count written beside a total label: in the columns of number, code or name, or alone."""
-        numbers = {place: int(float(text)) for place, text in enumerate(texts) if re.fullmatch(r"\d{1,7}(\.0)?", text)}
+        numbers = {
+            place: int(float(text))
+            for place, text in enumerate(texts)
+            if re.fullmatch(r"\d{1,7}(\.0)?", text)
+        }
         near = {
             place: number
             for place, number in numbers.items()
-            if (match := self.header.matches[place]) is None or match.column in ("stt", "ho_ten_tre", "ma_tre", "ma_ho")
+            if (match := self.header.matches[place]) is None
+            or match.column in ("stt", "ho_ten_tre", "ma_tre", "ma_ho")
         }
         if len(numbers) == 1:
             return next(iter(numbers.values()))
@@ -233,9 +251,8 @@ class _RowJudge:
         if unit:
             self.layout.sections[row] = unit
             return True
-        if self.evidence[row] > 1 or (self.has_name[row] and self._is_weak_child(row, worded[0])):
-            return False
-        return True
+        is_more = self.evidence[row] > 1 or (self.has_name[row] and self._is_weak_child(row, worded[0]))
+        return not is_more
 
     def _is_weak_child(self, row: int, text: str) -> bool:
         """Return whether a row with little more than a name may still be a child."""
@@ -246,7 +263,9 @@ class _RowJudge:
 
     def _is_merged(self, row: int) -> bool:
         row_no = int(self.grid.row_nos[row])
-        return any(top <= row_no <= bottom and right - left >= 2 for top, left, bottom, right in self.grid.merges)
+        return any(
+            top <= row_no <= bottom and right - left >= 2 for top, left, bottom, right in self.grid.merges
+        )
 
     def _is_blank_form(self, row: int) -> bool:
         """Return whether a row is an empty line of the form: numbered or prefilled, with nothing about a person."""
@@ -268,7 +287,9 @@ class _RowJudge:
                 del self.layout.sections[row]
 
     def _is_strong(self, row: int) -> bool:
-        return bool(self.person_count[row] >= 2) or self._looks_like_child(row) or bool(self.evidence[row] >= 4)
+        return (
+            bool(self.person_count[row] >= 2) or self._looks_like_child(row) or bool(self.evidence[row] >= 4)
+        )
 
 
 def _starts_like_total(text: str) -> bool:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from childdb.reading.model import ReadOptions
 
-_ERRORS = frozenset({"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"})
-
 
 def read_legacy(path: Path, options: ReadOptions) -> RawFile:
     """Return the visible sheets of a BIFF workbook (.xls), read by calamine."""
@@ -33,7 +31,7 @@ def read_legacy(path: Path, options: ReadOptions) -> RawFile:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
     except python_calamine.PasswordError:
         raise FileStopped("FILE-ENCRYPTED") from None
-    except Exception:  # calamine has one error type per container; every one means that the file cannot be read
+    except (python_calamine.CalamineError, OSError, ValueError):
         raise FileStopped("FILE-TRUNCATED") from None
     values = ValueTable()
     raw = RawFile(grids=[], values=values, sheet_names=tuple(book.sheet_names), remarks={"FILE-LEGACY"})
@@ -71,8 +69,7 @@ def _add_value(values: ValueTable, value: Any) -> int:
         return values.add(_iso(value), "d")
     if isinstance(value, (time, timedelta)):
         return values.add(str(value), "t")
-    text = str(value)
-    return values.add(text, "e" if text in _ERRORS else "t")
+    return values.add(str(value), "t")
 
 
 def _iso(value: datetime | date) -> str:
@@ -129,7 +126,9 @@ def read_html(data: bytes, options: ReadOptions) -> RawFile:
     tables.feed(decoded.text)
     tables.close()
     values = ValueTable()
-    raw = RawFile(grids=[], values=values, sheet_names=("",), encoding=decoded.encoding, remarks=set(decoded.remarks))
+    raw = RawFile(
+        grids=[], values=values, sheet_names=("",), encoding=decoded.encoding, remarks=set(decoded.remarks)
+    )
     raw.grids.append(grid_of_rows("", tables.rows, values))
     return raw
 
@@ -160,7 +159,11 @@ def read_records(data: bytes, options: ReadOptions) -> RawFile:
     """Return JSON records (one object a line, or one array) as a sheet whose first row names the fields."""
     decoded = decode(data, options)
     text = decoded.text.strip()
-    records = parse_json(text) if text.startswith("[") else [parse_json(line) for line in text.splitlines() if line.strip()]
+    records = (
+        parse_json(text)
+        if text.startswith("[")
+        else [parse_json(line) for line in text.splitlines() if line.strip()]
+    )
     if not records:
         raise FileStopped("FILE-EMPTY")
     if not all(isinstance(record, dict) for record in records):
@@ -170,7 +173,9 @@ def read_records(data: bytes, options: ReadOptions) -> RawFile:
         raise FileStopped("FILE-GRID")
     rows = [names, *([_plain(record.get(name)) for name in names] for record in records)]
     values = ValueTable()
-    raw = RawFile(grids=[], values=values, sheet_names=("",), encoding=decoded.encoding, remarks=set(decoded.remarks))
+    raw = RawFile(
+        grids=[], values=values, sheet_names=("",), encoding=decoded.encoding, remarks=set(decoded.remarks)
+    )
     raw.grids.append(grid_of_rows("", rows, values))
     return raw
 

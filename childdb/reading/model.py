@@ -127,5 +127,5 @@ class FileReading:
 
     @property
     def rejected_rows(self) -> int:
-        """Return the data rows of a readable file that is held or refused as a whole."""
-        return self.physical_rows - self.header_footer_rows - self.rows.num_rows
+        """Return the data rows that came into no row of ``rows``; the rows of a held file are there, held one by one."""
+        return self.physical_rows - self.header_footer_rows - int(self.rows.num_rows)

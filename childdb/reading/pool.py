@@ -10,11 +10,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from childdb.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,11 +66,16 @@ class ReadingProcess:
         """Return the answer for one file; a dead or hanging process gives a failure."""
         rows_path = Path(self.work.name) / f"rows-{self.served}.arrow"
         self.served += 1
-        order = {"path": str(path), "rows_path": str(rows_path), "seconds": seconds, "options": _plain(options)}
+        order = {
+            "path": str(path),
+            "rows_path": str(rows_path),
+            "seconds": seconds,
+            "options": _plain(options),
+        }
+        stdin, _ = self._pipes
         try:
-            assert self.process.stdin is not None
-            self.process.stdin.write(json.dumps(order).encode() + b"\n")
-            self.process.stdin.flush()
+            stdin.write(json.dumps(order).encode() + b"\n")
+            stdin.flush()
         except OSError:
             return ChildAnswer(None, None, "died")
         line = self._line(seconds)
@@ -75,6 +83,12 @@ class ReadingProcess:
             failure = "died" if self.process.poll() is not None else "time"
             return ChildAnswer(None, None, failure)
         return self._take(line, rows_path)
+
+    @property
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self.process.stdin is None or self.process.stdout is None:
+            raise EnvironmentFailedError("A reading process has no pipes; repeat the command.")
+        return self.process.stdin, self.process.stdout
 
     def _take(self, line: bytes, rows_path: Path) -> ChildAnswer:
         try:
@@ -90,18 +104,16 @@ class ReadingProcess:
 
     def _line(self, seconds: float) -> bytes | None:
         """Return the next line of the process, None when it dies, is silent too long or says too much."""
-        import time
-
-        assert self.process.stdout is not None
+        _, stdout = self._pipes
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
+            selector.register(stdout, selectors.EVENT_READ)
             while b"\n" not in self.buffer:
                 left = deadline - time.monotonic()
                 if left <= 0 or len(self.buffer) > _LARGEST_ANSWER:
                     return None
                 if selector.select(min(left, 1.0)):
-                    chunk = os.read(self.process.stdout.fileno(), 1 << 16)
+                    chunk = os.read(stdout.fileno(), 1 << 16)
                     if not chunk:
                         self.process.wait()
                         return None

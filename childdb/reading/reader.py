@@ -29,7 +29,9 @@ from childdb.reading.reasons import FileStopped, make_finding, worst_reason
 _STEP = 1 << 20
 _pools: dict[tuple[int, int], ReadingPool] = {}
 _pools_lock = threading.Lock()
-_ODD_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\]|\.\.|^[-.]|[. ]$|[{}$%<>|;\"'`*?]")
+_ODD_NAME = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\]|\.\.|^[-.]|[. ]$|[{}$%<>|;\"'`*?]"
+)
 _DEVICE_NAME = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.I)
 
 
@@ -55,7 +57,9 @@ def read_file(path: Path, *, options: ReadOptions | None = None) -> FileReading:
             copy = copy_regular_file(path, Path(folder) / "file", options.limits.file_bytes)
             check_sidecar(path, copy)
         except FileStopped as stop:
-            return _stopped(options, "", stop.outcome, [make_finding(stop.code, limit=options.limits.file_bytes >> 20)])
+            return _stopped(
+                options, "", stop.outcome, [make_finding(stop.code, limit=options.limits.file_bytes >> 20)]
+            )
         return read_copy(copy, options)
 
 
@@ -66,7 +70,9 @@ def read_copy(copy: Copy, options: ReadOptions) -> FileReading:
         return _stopped(options, copy.sha256, Outcome.REJECT_FILE, [make_finding("FILE-EMPTY")])
     answer = shared_pool(options).read(copy.path, options, seconds)
     if answer.failure == "start":
-        raise EnvironmentFailedError("No reading process could be started; check free memory, then repeat the command.")
+        raise EnvironmentFailedError(
+            "No reading process could be started; check free memory, then repeat the command."
+        )
     if answer.answer is None:
         return _stopped(options, copy.sha256, Outcome.REJECT_FILE, [make_finding("INF-OOM")])
     return _reading(answer.answer, answer.rows, options, copy)
@@ -172,13 +178,20 @@ def _profile(plain: dict[str, Any], size: int) -> FileProfile:
     plain.pop("size_bytes")
     listed = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
     return FileProfile(
-        **{**plain, **listed}, kind=kind, size_bytes=size, stated_date=date.fromisoformat(stated) if stated else None
+        **{**plain, **listed},
+        kind=kind,
+        size_bytes=size,
+        stated_date=date.fromisoformat(stated) if stated else None,
     )
 
 
 def _name_codes(name: str) -> set[str]:
     """Return what is unusual about a sender's file name."""
     codes = header_codes([name]) - {"INJ-IDENTIFIER"}
-    if _ODD_NAME.search(name) or _DEVICE_NAME.match(name) or len(name.encode("utf-8", "surrogatepass")) >= 250:
+    if (
+        _ODD_NAME.search(name)
+        or _DEVICE_NAME.match(name)
+        or len(name.encode("utf-8", "surrogatepass")) >= 250
+    ):
         codes.add("INJ-FILENAME")
     return codes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from childdb.findings import Finding, Severity
 from childdb.reading.model import Outcome
@@ -27,7 +27,7 @@ class Reason:
 class FileStopped(Exception):
     """Reading ends here with a reason; ``counts`` fill the message, they never hold a cell's value."""
 
-    def __init__(self, code: str, *, outcome: Outcome | None = None, **counts: object) -> None:
+    def __init__(self, code: str, *, outcome: Outcome | None = None, **counts: Any) -> None:
         super().__init__(code)
         self.code = code
         self.outcome = outcome or REASONS[code].outcome
@@ -165,7 +165,7 @@ def make_finding(
     row_no: int | None = None,
     column: str | None = None,
     severity: Severity | None = None,
-    **counts: object,
+    **counts: Any,
 ) -> Finding:
     """Return a finding for a reason code; the file's hash is filled in by the parent process."""
     reason = REASONS[code]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from childdb.reading.keys import fold
@@ -18,7 +19,20 @@ _SEX = frozenset("nam nu trai gai m f male female 0 1 2 n x be trai be gai".spli
 _SEX_WORDS = frozenset({"nam", "nu", "trai", "gai", "male", "female"})
 _ETHNIC_WORDS = frozenset(
     "kinh tay thai muong khmer kho me hoa nung hmong mong dao gia rai ede e de ba na cham san chay san diu raglai co ho".split()
-) | {"kho me", "gia rai", "e de", "ba na", "san chay", "san diu", "co ho", "hmong", "h mong", "x dang", "hre", "mnong"}
+) | {
+    "kho me",
+    "gia rai",
+    "e de",
+    "ba na",
+    "san chay",
+    "san diu",
+    "co ho",
+    "hmong",
+    "h mong",
+    "x dang",
+    "hre",
+    "mnong",
+}
 _PERSON_NO = re.compile(r"['’`\s]*\d[\d\s.\-]{7,20}\d|\d(?:[.,]\d+)?e\+\d{1,2}", re.I | re.ASCII)
 _PHONE = re.compile(r"\+?\d[\d\s.\-()]{7,14}\d", re.ASCII)
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\.0)?", re.ASCII)
@@ -35,7 +49,7 @@ def _is_ethnic(text: str) -> bool:
     return bool(re.fullmatch(r"\d{1,2}", text)) or (_is_name(text) and len(text) <= 25)
 
 
-_TESTS = {
+_TESTS: dict[str, Callable[[str], bool]] = {
     "date": lambda text: bool(_DATE.fullmatch(text)),
     "sex": lambda text: fold(text) in _SEX,
     "name": _is_name,
@@ -48,7 +62,9 @@ _TESTS = {
     "measure": lambda text: bool(_MEASURE.fullmatch(text)),
     "count": lambda text: bool(_INTEGER.fullmatch(text)),
 }
-STRONG_SHAPES = frozenset({"date", "sex", "name", "person", "ethnic", "person_no", "parent_no", "phone", "year"})
+STRONG_SHAPES = frozenset(
+    {"date", "sex", "name", "person", "ethnic", "person_no", "parent_no", "phone", "year"}
+)
 
 
 @lru_cache(maxsize=65536)

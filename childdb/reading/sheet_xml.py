@@ -122,7 +122,9 @@ class SheetCells:
         return too_small or last_row > used_row + 100_000 or last_column > used_column + 8_000
 
 
-def read_sheet(chunks: Iterable[bytes], again: Iterable[bytes], resolver: CellResolver, limits: Limits) -> SheetCells:
+def read_sheet(
+    chunks: Iterable[bytes], again: Iterable[bytes], resolver: CellResolver, limits: Limits
+) -> SheetCells:
     """Return the cells of a worksheet part; ``again`` is the same part for a second pass, used if needed."""
     try:
         return _split_sheet(chunks, SheetCells(resolver, limits))
@@ -251,7 +253,9 @@ class _RowSplitter:
         if tail and not tail.isspace():
             raise NotPlain
 
-    def _cells(self, body: str, row_text: str, row_no: int, into: tuple[list[int], list[int], list[int]]) -> None:
+    def _cells(
+        self, body: str, row_text: str, row_no: int, into: tuple[list[int], list[int], list[int]]
+    ) -> None:
         pieces = body.split('<c r="')
         if pieces[0]:
             raise NotPlain

@@ -53,9 +53,9 @@ def holds_malware_mark(data: bytes) -> bool:
 
 
 def sniff_kind(data: bytes) -> FileKind:
-    """Return the kind of a file by its content; raise ``FileStopped`` for what no reader takes.
+    r"""Return the kind of a file by its content; raise ``FileStopped`` for what no reader takes.
 
-    >>> sniff_kind(b"STT,H\\xe1\\xbb\\x8d t\\xc3\\xaan")
+    >>> sniff_kind(b"STT,H\xe1\xbb\x8d t\xc3\xaan")
     <FileKind.CSV: 'csv'>
     """
     if not data.strip(_BLANK_BYTES):

@@ -28,7 +28,11 @@ def parse_strict(text: str) -> Any:
         raise StrictJsonError("nesting")
     try:
         return json.loads(
-            text, object_pairs_hook=_unique, parse_int=str, parse_float=_finite, parse_constant=_refuse_constant
+            text,
+            object_pairs_hook=_unique,
+            parse_int=str,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
         )
     except (json.JSONDecodeError, RecursionError):
         raise StrictJsonError("syntax") from None

@@ -17,10 +17,12 @@ _WORDED_DATE = re.compile(r"ngày\s*(\d{1,2})\s*(?:tháng|/|-)\s*(\d{1,2})\s*(?:
 _PLAIN_DATE = re.compile(r"(?<![\d/])(\d{1,2})\s?[/.\-]\s?(\d{1,2})\s?[/.\-]\s?(\d{4})(?![\d/])")
 _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)")
 _LEGAL = re.compile(
-    r"ban hành|quyết định|thông tư|nghị định|nghị quyết|kèm theo|căn cứ|công văn|kế hoạch số|luật|tt-b|qđ-|nđ-cp", re.I
+    r"ban hành|quyết định|thông tư|nghị định|nghị quyết|kèm theo|căn cứ|công văn|kế hoạch số|luật|tt-b|qđ-|nđ-cp",
+    re.I,
 )
 _TOTAL_LABEL = re.compile(
-    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)?|cong)\b", re.I
+    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)?|cong)\b",
+    re.I,
 )
 _GRAND = re.compile(r"tổng|toàn (?:xã|phường|trang|danh sách)|tong", re.I)
 _STATED_IN_TEXT = re.compile(
@@ -41,9 +43,17 @@ _UNIT_WORDS = {
     "commune": r"xã|phường|thị trấn|đặc khu|tt\.",
 }
 _ANY_UNIT = "|".join(_UNIT_WORDS.values())
-_STOP = r"(?=\s*(?:$|[,;:(\[\n–—|]|-\s|\s-|\b(?:năm|tính|đến|ngày|tháng|quý|kỳ|thời|theo|có|gồm|tổng|danh sách)\b|(?:thuộc\s+)?\b(?:" + _ANY_UNIT + r")\s))"
-_CENTRAL_CITIES = frozenset({"ha noi", "hai phong", "da nang", "ho chi minh", "hcm", "can tho", "hue", "dong nai"})
-_VERSION = re.compile(r"(?:phiên bản(?:\s*(?:mẫu|biểu|định dạng|tệp))?|mẫu\s*phiên bản|version)\s*:?\s*v?(\d+(?:\.\d+)*)", re.I)
+_STOP = (
+    r"(?=\s*(?:$|[,;:(\[\n–—|]|-\s|\s-|\b(?:năm|tính|đến|ngày|tháng|quý|kỳ|thời|theo|có|gồm|tổng|danh sách)\b|(?:thuộc\s+)?\b(?:"
+    + _ANY_UNIT
+    + r")\s))"
+)
+_CENTRAL_CITIES = frozenset(
+    {"ha noi", "hai phong", "da nang", "ho chi minh", "hcm", "can tho", "hue", "dong nai"}
+)
+_VERSION = re.compile(
+    r"(?:phiên bản(?:\s*(?:mẫu|biểu|định dạng|tệp))?|mẫu\s*phiên bản|version)\s*:?\s*v?(\d+(?:\.\d+)*)", re.I
+)
 _HAMLET = re.compile(
     r"^(?:thôn|ấp|bản|làng|buôn|xóm|khóm|phum|sóc|khu phố|khu|tổ dân phố|tổ|tdp|tổ dp|đội|cụm|plei|plây|tiểu khu|khu dân cư)\b\.?",
     re.I,
@@ -105,7 +115,9 @@ def find_units(text: str) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for level, pattern in _UNIT_WORDS.items():
-        match = re.search(rf"(?<!\w)((?:{pattern})\s*:?\s*(?!(?:{_ANY_UNIT})\b)[^\W_][^,;:(\[\n–—|]*?){_STOP}", text, re.I)
+        match = re.search(
+            rf"(?<!\w)((?:{pattern})\s*:?\s*(?!(?:{_ANY_UNIT})\b)[^\W_][^,;:(\[\n–—|]*?){_STOP}", text, re.I
+        )
         if match:
             found[level] = re.sub(r"\s*:\s*", " ", match[1]).strip(" .:-")
     return _place_city(found)
@@ -126,7 +138,11 @@ def _place_city(found: dict[str, str]) -> dict[str, str]:
 def find_total(text: str) -> int | None:
     """Return the number of children a title or footer text states.
 
-    >>> find_total("Tổng cộng: 1.204 trẻ"), find_total("Danh sách này có 37 cháu"), find_total("Tổng hợp 2025")
+    >>> (
+    ...     find_total("Tổng cộng: 1.204 trẻ"),
+    ...     find_total("Danh sách này có 37 cháu"),
+    ...     find_total("Tổng hợp 2025"),
+    ... )
     (1204, 37, None)
     """
     match = _STATED_IN_TEXT.search(normal(text))

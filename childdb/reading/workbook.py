@@ -78,7 +78,9 @@ class _Elements:
         self.path.pop()
 
 
-def _elements(container: Container, name: str, *wanted: str) -> list[tuple[str, dict[str, str], tuple[str, ...]]]:
+def _elements(
+    container: Container, name: str, *wanted: str
+) -> list[tuple[str, dict[str, str], tuple[str, ...]]]:
     if name not in container.parts:
         return []
     return _Elements(frozenset(wanted)).read(container.read(name))
@@ -100,7 +102,11 @@ def _relations(container: Container, part: str) -> dict[str, tuple[str, str]]:
         if attributes.get("TargetMode") == "External":
             continue
         target = attributes.get("Target", "")
-        path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        path = (
+            target.lstrip("/")
+            if target.startswith("/")
+            else posixpath.normpath(posixpath.join(folder, target))
+        )
         relations[attributes.get("Id", "")] = (attributes.get("Type", ""), path)
     return relations
 

@@ -17,7 +17,12 @@ from faulty_source import Served, Source, serve
 def served() -> Iterator[Served]:
     """A source without faults; tests plan their own."""
     rows = [
-        {"ma_tre": f"24{number:08d}", "version": 1, "deleted": False, "changed_at": f"2026-01-{number % 28 + 1:02d}T00:00:00"}
+        {
+            "ma_tre": f"24{number:08d}",
+            "version": 1,
+            "deleted": False,
+            "changed_at": f"2026-01-{number % 28 + 1:02d}T00:00:00",
+        }
         for number in range(25)
     ]
     server, found = serve(Source(rows=rows))
@@ -45,6 +50,8 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     chain, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
     chain.write_bytes(built.public_bytes(serialization.Encoding.PEM))
     secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
     )
     return chain, secret

@@ -16,6 +16,26 @@ from typing import Any
 WORKBOOK = b"PK\x03\x04 invented workbook bytes " * 200
 
 
+JSON, ERROR = "application/json", b'{"error": "broken"}'
+PACKED = {"Content-Encoding": "gzip"}
+ANSWERS: dict[str, Any] = {
+    "429": (ERROR, JSON, 429, {"Retry-After": "1"}),
+    "429-date": (ERROR, JSON, 429, {"Retry-After": "Wed, 21 Oct 2026 07:28:05 GMT"}),
+    "429-years": (ERROR, JSON, 429, {"Retry-After": "315360000"}),
+    "500": (ERROR, JSON, 500),
+    "503": (ERROR, JSON, 503),
+    "html": (b"<!DOCTYPE html><html><body>Login</body></html>", "text/html"),
+    "html-as-json": (b"<html><body>Login</body></html>", JSON),
+    "empty": (b"", JSON),
+    "error-200": (ERROR, JSON),
+    "duplicate-keys": (b'{"total": 1, "total": 2, "items": []}', JSON),
+    "nan": (b'{"total": NaN, "items": []}', JSON),
+    "redirect": (b"", "text/plain", 302, {"Location": "http://192.0.2.1/api/communes"}),
+    "cut-gzip": (gzip.compress(b'{"items": []}' + b" " * 5000)[:-20], JSON, 200, PACKED),
+    "bomb": (gzip.compress(b" " * 50_000_000), JSON, 200, PACKED),
+}
+
+
 @dataclass
 class Source:
     """What the server holds, and the faults planned for the next requests (one each)."""
@@ -82,31 +102,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def misbehave(self, fault: str) -> bool:
         """Return whether the fault was the whole answer."""
-        if fault in ("429", "429-date", "429-years"):
-            after = {"429": "1", "429-date": "Wed, 21 Oct 2026 07:28:05 GMT", "429-years": "315360000"}[fault]
-            self.send({"error": "slow down"}, 429, {"Retry-After": after})
-        elif fault in ("500", "503"):
-            self.send({"error": "broken"}, int(fault))
-        elif fault == "html":
-            self.bytes(b"<!DOCTYPE html><html><body>Login</body></html>", "text/html")
-        elif fault == "html-as-json":
-            self.bytes(b"<html><body>Login</body></html>", "application/json")
-        elif fault == "empty":
-            self.bytes(b"", "application/json")
-        elif fault == "error-200":
-            self.send({"error": "no"})
-        elif fault == "duplicate-keys":
-            self.bytes(b'{"total": 1, "total": 2, "items": []}', "application/json")
-        elif fault == "nan":
-            self.bytes(b'{"total": NaN, "items": []}', "application/json")
-        elif fault == "redirect":
-            self.bytes(b"", "text/plain", 302, {"Location": "http://192.0.2.1/api/communes"})
+        if fault in ANSWERS:
+            self.bytes(*ANSWERS[fault])
         elif fault == "cut":
             self.bytes(b'{"items": []' + b" " * 500, "application/json", cut=True)
-        elif fault == "cut-gzip":
-            self.bytes(gzip.compress(b'{"items": []}' + b" " * 5000)[:-20], "application/json", 200, {"Content-Encoding": "gzip"})
-        elif fault == "bomb":
-            self.bytes(gzip.compress(b" " * 50_000_000), "application/json", 200, {"Content-Encoding": "gzip"})
         elif fault == "slow":
             self.drip()
         elif fault == "reset":
@@ -133,7 +132,13 @@ class Handler(BaseHTTPRequestHandler):
         self.bytes(json.dumps(body).encode(), "application/json", status, extra)
 
     def bytes(
-        self, body: bytes, kind: str, status: int = 200, extra: dict[str, str] | None = None, *, cut: bool = False
+        self,
+        body: bytes,
+        kind: str,
+        status: int = 200,
+        extra: dict[str, str] | None = None,
+        *,
+        cut: bool = False,
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)

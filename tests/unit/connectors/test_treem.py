@@ -25,7 +25,11 @@ class Waits:
         self.slept: list[float] = []
 
     def clock(self) -> Clock:
-        return Clock(sleep=self.slept.append, wall=lambda: datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC), jitter=lambda: 0.5)
+        return Clock(
+            sleep=self.slept.append,
+            wall=lambda: datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC),
+            jitter=lambda: 0.5,
+        )
 
 
 def client_of(served: Served, waits: Waits | None = None, **changes: object) -> TreemClient:
@@ -42,7 +46,9 @@ def test_workbooks_are_listed_and_fetched(served: Served, tmp_path: Path) -> Non
     assert served.source.logins == 1
 
 
-@pytest.mark.parametrize("fault", ["429", "429-date", "500", "503", "cut", "cut-gzip", "reset", "slow", "html", "forget"])
+@pytest.mark.parametrize(
+    "fault", ["429", "429-date", "500", "503", "cut", "cut-gzip", "reset", "slow", "html", "forget"]
+)
 def test_a_passing_fault_is_survived(served: Served, fault: str) -> None:
     waits = Waits()
     client = client_of(served, waits)
@@ -105,10 +111,13 @@ def test_no_setting_turns_certificate_checks_off() -> None:
     values = [
         node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == "verify" for t in node.targets)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Attribute) and t.attr == "verify" for t in node.targets)
     ]
     assert values
-    assert not any(isinstance(part, ast.Constant) and part.value is False for value in values for part in ast.walk(value))
+    assert not any(
+        isinstance(part, ast.Constant) and part.value is False for value in values for part in ast.walk(value)
+    )
     assert not any(isinstance(node, ast.keyword) and node.arg == "verify" for node in ast.walk(tree))
 
 

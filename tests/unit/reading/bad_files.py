@@ -48,7 +48,9 @@ def changed_csv(path: Path, changes: dict[tuple[int, str], Any], count: int = 6)
     return path
 
 
-def rewrite(path: Path, change: Callable[[str, bytes], bytes | None], extra: dict[str, bytes] | None = None) -> Path:
+def rewrite(
+    path: Path, change: Callable[[str, bytes], bytes | None], extra: dict[str, bytes] | None = None
+) -> Path:
     """Rewrite the parts of a workbook; None leaves a part out."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -115,8 +117,12 @@ def cut_directory(folder: Path) -> Path:
 @builds("BI008")
 def zip_bomb(folder: Path) -> Path:
     path = plain_workbook(folder / "a.xlsx")
-    big = b'<sst><si><t>' + b"a" * 300_000_000 + b"</t></si></sst>"
-    return rewrite(path, lambda name, data: None if name == "xl/sharedStrings.xml" else data, {"xl/sharedStrings.xml": big})
+    big = b"<sst><si><t>" + b"a" * 300_000_000 + b"</t></si></sst>"
+    return rewrite(
+        path,
+        lambda name, data: None if name == "xl/sharedStrings.xml" else data,
+        {"xl/sharedStrings.xml": big},
+    )
 
 
 @builds("BI009")
@@ -138,7 +144,9 @@ def lying_zip(parts: dict[str, bytes], sizes: dict[str, int]) -> bytes:
         size, offset, raw = sizes.get(name, len(data)), out.tell(), name.encode()
         common = struct.pack("<5H3L2H", 20, 0, 8, 0, 0, zlib.crc32(data), len(packed), size, len(raw), 0)
         out.write(b"PK\x03\x04" + common + raw + packed)
-        central.append(b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<3H2L", 0, 0, 0, 0, offset) + raw)
+        central.append(
+            b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<3H2L", 0, 0, 0, 0, offset) + raw
+        )
     start = out.tell()
     out.write(b"".join(central))
     end = out.tell()
@@ -206,7 +214,9 @@ def dimension_too_small(folder: Path) -> Path:
     import re
 
     path = plain_workbook(folder / "a.xlsx", 500)
-    return rewrite(path, sheet_xml(lambda data: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', data)))
+    return rewrite(
+        path, sheet_xml(lambda data: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', data))
+    )
 
 
 @builds("BI017")
@@ -214,7 +224,10 @@ def dimension_too_large(folder: Path) -> Path:
     import re
 
     path = plain_workbook(folder / "a.xlsx", 12)
-    return rewrite(path, sheet_xml(lambda data: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', data)))
+    return rewrite(
+        path,
+        sheet_xml(lambda data: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', data)),
+    )
 
 
 _LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -238,7 +251,9 @@ def external_entity(folder: Path) -> Path:
 
 @builds("BI020")
 def external_links(folder: Path) -> Path:
-    extra = {"xl/externalLinks/externalLink1.xml": b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'}
+    extra = {
+        "xl/externalLinks/externalLink1.xml": b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'
+    }
     return rewrite(plain_workbook(folder / "a.xlsx"), unchanged, extra)
 
 
@@ -302,7 +317,9 @@ def login_page_as_csv(folder: Path) -> Path:
 @builds("BI030")
 def row_limit(folder: Path) -> Path:
     rows = children(3)
-    lines = [",".join(PLAIN_HEADER)] + [",".join("" if c is None else str(c) for c in rows[n % 3]) for n in range(65_535)]
+    lines = [",".join(PLAIN_HEADER)] + [
+        ",".join("" if c is None else str(c) for c in rows[n % 3]) for n in range(65_535)
+    ]
     lines[0] = csv_text([list(PLAIN_HEADER)]).strip()
     path = folder / "a.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -377,7 +394,13 @@ def hamlet_rows(folder: Path) -> Path:
 
 @builds("BI041")
 def totals_and_signature(folder: Path) -> Path:
-    rows = [list(PLAIN_HEADER), *children(4), ["Tổng cộng: 4"], ["NGƯỜI LẬP BIỂU", None, None, "CHỦ TỊCH"], ["Lò Thị Mai"]]
+    rows = [
+        list(PLAIN_HEADER),
+        *children(4),
+        ["Tổng cộng: 4"],
+        ["NGƯỜI LẬP BIỂU", None, None, "CHỦ TỊCH"],
+        ["Lò Thị Mai"],
+    ]
     return write_workbook(folder / "a.xlsx", rows)
 
 
@@ -560,7 +583,9 @@ def lost_letters(folder: Path) -> Path:
 @builds("BI065")
 def nul_byte(folder: Path) -> Path:
     path = folder / "a.csv"
-    path.write_bytes(plain_csv(5).encode().replace(b"Kinh", b"Ki\x00nh", 1).replace("Tày".encode(), b"T\x00y", 1))
+    path.write_bytes(
+        plain_csv(5).encode().replace(b"Kinh", b"Ki\x00nh", 1).replace("Tày".encode(), b"T\x00y", 1)
+    )
     return path
 
 
@@ -701,7 +726,7 @@ def sql_in_name(folder: Path) -> Path:
 
 @builds("BI097")
 def odd_header(folder: Path) -> Path:
-    rows = [[*row, "cột\"; %s" if n == 0 else "x"] for n, row in enumerate([list(PLAIN_HEADER), *children(4)])]
+    rows = [[*row, 'cột"; %s' if n == 0 else "x"] for n, row in enumerate([list(PLAIN_HEADER), *children(4)])]
     return write_workbook(folder / "a.xlsx", rows)
 
 

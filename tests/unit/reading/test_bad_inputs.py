@@ -51,7 +51,10 @@ ELSEWHERE = {
     "BI140": "tests/canary: no secret in logs and messages",
     "BI139": "tests/unit/connectors/test_treem.py: slow",
     "BI146": "test_a_dying_reader_costs_only_its_file below",
-    **{f"BI{n}": "issue 2 and tests/integration: infrastructure" for n in (*range(141, 146), *range(147, 152))},
+    **{
+        f"BI{n}": "issue 2 and tests/integration: infrastructure"
+        for n in (*range(141, 146), *range(147, 152))
+    },
     **{f"BI{n}": "issue 5: disclosure" for n in range(152, 160)},
 }
 
@@ -69,7 +72,9 @@ def test_bad_input(name: str, tmp_path: Path) -> None:
     reading = read_file(path)
     entry = clean(reading, as_of=None).ledger
     assert time.monotonic() - begin < 60
-    assert entry.physical_rows == entry.header_footer_rows + entry.accepted + entry.quarantined + entry.rejected
+    assert (
+        entry.physical_rows == entry.header_footer_rows + entry.accepted + entry.quarantined + entry.rejected
+    )
     outcome = wanted["outcome"] if wanted["outcome"] in FILE_OUTCOMES else "accept_flagged"
     told = {finding.reason_code for finding in reading.findings}
     told |= set(clean(reading, as_of=None).findings["reason_code"].to_pylist())
@@ -149,5 +154,7 @@ def test_network_and_programs_are_cut_by_the_kernel(tmp_path: Path) -> None:
         "print(enforced, libc.socket(2, 1, 0), libc.execve(b'/bin/true', None, None))\n"
     )
     root = str(Path(__file__).parents[3])
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
+    ).stdout
     assert out.split() == ["True", "-1", "-1"]

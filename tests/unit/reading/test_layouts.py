@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sheet_factory import PLAIN_COLUMNS, PLAIN_HEADER, child, children, csv_text, plain_workbook, write_workbook
 from openpyxl import Workbook
+from sheet_factory import (
+    PLAIN_COLUMNS,
+    PLAIN_HEADER,
+    child,
+    children,
+    csv_text,
+    plain_workbook,
+    write_workbook,
+)
 
 from childdb.reading import FileReading, Outcome, read_file
 
@@ -55,8 +63,33 @@ def report_rows() -> list[list[Any]]:
         ["DANH SÁCH TRẺ EM TRÊN ĐỊA BÀN XÃ"],
         ["(Tính đến ngày 30/9/2025)"],
         [],
-        ["STT", "Họ và tên", "Ngày sinh", "Giới tính", None, "Dân tộc", "Cha", None, "Mẹ", None, "Hoàn cảnh đặc biệt"],
-        [None, None, None, "Nam", "Nữ", None, "Họ tên", "Năm sinh", "Họ tên", "Năm sinh", "Mồ côi", "Khuyết tật"],
+        [
+            "STT",
+            "Họ và tên",
+            "Ngày sinh",
+            "Giới tính",
+            None,
+            "Dân tộc",
+            "Cha",
+            None,
+            "Mẹ",
+            None,
+            "Hoàn cảnh đặc biệt",
+        ],
+        [
+            None,
+            None,
+            None,
+            "Nam",
+            "Nữ",
+            None,
+            "Họ tên",
+            "Năm sinh",
+            "Họ tên",
+            "Năm sinh",
+            "Mồ côi",
+            "Khuyết tật",
+        ],
         ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)", "(10)", "(11)", "(12)"],
     ]
     for hamlet in (1, 2):
@@ -64,7 +97,21 @@ def report_rows() -> list[list[Any]]:
         for number in range(1, 4):
             kid = child(number + 10 * hamlet)
             sex = ["x", None] if kid[3] == "Nam" else [None, "x"]
-            rows.append([number, kid[1], kid[2], *sex, kid[4], kid[9], 1990, kid[10], 1992, "x" if number == 1 else None, "x" if number < 3 else None])
+            rows.append(
+                [
+                    number,
+                    kid[1],
+                    kid[2],
+                    *sex,
+                    kid[4],
+                    kid[9],
+                    1990,
+                    kid[10],
+                    1992,
+                    "x" if number == 1 else None,
+                    "x" if number < 3 else None,
+                ]
+            )
         rows.append([f"Cộng thôn {hamlet}: 3"])
     rows += [
         ["Tổng cộng: 6 trẻ"],
@@ -170,7 +217,10 @@ def test_dates_numbers_and_truth_values_keep_their_meaning(tmp_path: Path) -> No
 
 
 def test_name_and_date_in_parts_and_date_under_sex(tmp_path: Path) -> None:
-    header = [["STT", "Họ và tên đệm", "Tên", "Ngày sinh", None, "Dân tộc", "Tỉnh", "Xã"], [None, None, None, "Nam", "Nữ"]]
+    header = [
+        ["STT", "Họ và tên đệm", "Tên", "Ngày sinh", None, "Dân tộc", "Tỉnh", "Xã"],
+        [None, None, None, "Nam", "Nữ"],
+    ]
     kids = []
     for kid in children(5):
         first, _, last = str(kid[1]).rpartition(" ")
@@ -245,14 +295,24 @@ def test_the_surname_tong_is_no_total(tmp_path: Path) -> None:
 
 
 def test_prefilled_empty_form_lines_are_no_children(tmp_path: Path) -> None:
-    rows = [list(PLAIN_HEADER), *children(3), *[[n, None, None, None, None, None, "Tỉnh Lào Cai"] for n in (4, 5, 6)]]
+    rows = [
+        list(PLAIN_HEADER),
+        *children(3),
+        *[[n, None, None, None, None, None, "Tỉnh Lào Cai"] for n in (4, 5, 6)],
+    ]
     reading = read_file(write_workbook(tmp_path / "a.xlsx", rows))
     assert (reading.physical_rows, reading.rows.num_rows) == (7, 3)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_with_titles_and_any_separator(tmp_path: Path, delimiter: str) -> None:
-    rows = [["UBND XÃ MƯỜNG KHƯƠNG"], ["DANH SÁCH TRẺ EM ĐẾN NGÀY 31/12/2024"], list(PLAIN_HEADER), *children(5), ["Tổng cộng: 5"]]
+    rows = [
+        ["UBND XÃ MƯỜNG KHƯƠNG"],
+        ["DANH SÁCH TRẺ EM ĐẾN NGÀY 31/12/2024"],
+        list(PLAIN_HEADER),
+        *children(5),
+        ["Tổng cộng: 5"],
+    ]
     path = tmp_path / "a.csv"
     path.write_text(csv_text(rows, delimiter), encoding="utf-8")
     reading = read_file(path)
