@@ -140,6 +140,9 @@ def map_ethnic_group(value: str, stated_list: str | None = None) -> CodeResult:
     >>> map_ethnic_group("H'Mông").value, map_ethnic_group("06").value, map_ethnic_group("06", "tctk_1979").value
     ('08', None, '06')
     """
+    whole = _named_ethnic(value)
+    if whole.value is not None:
+        return whole
     text = re.sub(r"(?i)^\s*(?:dân\s*tộc|dan\s*toc|người|dt\.?)\s+(?=\S)", "", value).strip(" .,;:")
     bare = _ETHNIC_CODE.fullmatch(text)
     if bare:
@@ -212,6 +215,9 @@ def map_circumstances(value: str, is_number: bool = False) -> tuple[tuple[str, .
     if is_number and "." in value.removesuffix(".0"):
         # 4.13 in a number cell may be the list 4,13 or the sub-group 4.13.
         return None, (RULE_UNDECIDED_MARK,)
+    whole = _one_circumstance(value)
+    if whole:
+        return (whole,), ()
     found: set[str] = set()
     rules: set[str] = set()
     for part in re.split(r"[;\n|]", value.removesuffix(".0") if is_number else value):

@@ -109,7 +109,7 @@ def decide(words: Mapping[str, int], candidate_cells: int, unicode_cells: int) -
     best: tuple[int, int, int, Encoding] | None = None
     for encoding in Encoding:
         in_favour, against, distinct = _tally(words, encoding)
-        if in_favour and (best is None or in_favour - against > best[0] - best[1]):
+        if in_favour and (best is None or (in_favour, -against) > (best[0], -best[1])):
             best = (in_favour, against, distinct, encoding)
     if best is None or not _is_enough(words, best[3], best[2]):
         return Decision()

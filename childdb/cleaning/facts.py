@@ -95,7 +95,7 @@ def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date
 
 
 def _suspect_columns(columns: Mapping[str, pa.Array]) -> frozenset[str]:
-    found = for_each(TEXT_COLUMNS, lambda name: _is_suspect(columns[name]))
+    found = for_each(TEXT_COLUMNS, len(columns["ngay_sinh"]), lambda name: _is_suspect(columns[name]))
     return frozenset(name for name, is_suspect in zip(TEXT_COLUMNS, found, strict=True) if is_suspect)
 
 
@@ -166,7 +166,7 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
 
 def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
     """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
-    found = for_each(tuple(columns), lambda name: _candidates(columns[name]))
+    found = for_each(tuple(columns), len(next(iter(columns.values()), [])), lambda name: _candidates(columns[name]))
     decisions: dict[str, Decision] = {}
     weak: dict[str, tuple[pl.Series, int]] = {}
     for name, (candidates, unicode_cells) in zip(columns, found, strict=True):

@@ -131,7 +131,7 @@ class ChunkCleaner:
         birth = fields.limit_birth_dates(birth, facts.file_date)
         self._store("ngay_sinh", (birth.iso, birth.marks))
         self.extra |= {"ngay_sinh_precision": birth.precision, "birth_year": birth.year, "birth_month": birth.month}
-        events = for_each(_EVENT_DATES, lambda column: fields.clean_dates(
+        events = for_each(_EVENT_DATES, len(self.rows), lambda column: fields.clean_dates(
             column, self.cells[column], facts.date_contexts[column], column == "ngay_cap_nhat"
         ))  # fmt: skip
         for column, found in zip(_EVENT_DATES, events, strict=True):
@@ -142,16 +142,16 @@ class ChunkCleaner:
 
     def _clean_people(self) -> None:
         self._store("gioi_tinh", fields.clean_sexes(self.cells["gioi_tinh"], self.facts.sex_marks))
-        plain = for_each(fields.PLAIN_COLUMNS, lambda column: fields.clean_plain(column, self.cells[column]))
+        plain = for_each(fields.PLAIN_COLUMNS, len(self.rows), lambda column: fields.clean_plain(column, self.cells[column]))
         for column, result in zip(fields.PLAIN_COLUMNS, plain, strict=True):
             self._store(column, result)
-        people = for_each(fields.NAME_COLUMNS, lambda column: fields.clean_names(column, self.cells[column]))
+        people = for_each(fields.NAME_COLUMNS, len(self.rows), lambda column: fields.clean_names(column, self.cells[column]))
         for column, (values, notes, marks) in zip(fields.NAME_COLUMNS, people, strict=True):
             self._store(column, (values, marks))
             if column == CHILD_NAME and notes.null_count < len(notes):
                 self._add_notes(notes)
         latest = self.facts.file_date
-        measured = for_each(_MEASURED, lambda column: fields.clean_measure(column, self.cells[column], latest))
+        measured = for_each(_MEASURED, len(self.rows), lambda column: fields.clean_measure(column, self.cells[column], latest))
         for column, result in zip(_MEASURED, measured, strict=True):
             self._store(column, result)
 
@@ -198,7 +198,7 @@ class ChunkCleaner:
 
     def _clean_codes(self) -> None:
         coded = ("dan_toc", *fields.CODE_LISTS, *fields.SEVERAL_CODES)
-        found = for_each(coded, lambda column: fields.clean_codes(column, self.cells[column], self.facts))
+        found = for_each(coded, len(self.rows), lambda column: fields.clean_codes(column, self.cells[column], self.facts))
         for column, result in zip(coded, found, strict=True):
             self._store(column, result)
         place = export_columns().index("hoan_canh_dac_biet")

@@ -68,9 +68,9 @@ def clean_text(value: str) -> TextResult:
     if refused:
         return None, (refused,)
     rules: list[str] = []
-    text = _step(unicodedata.normalize("NFC", value), value, RULE_NFC, rules)
+    text = _step(INVISIBLE.sub("", value), value, RULE_INVISIBLE, rules)
+    text = _step(unicodedata.normalize("NFC", text), text, RULE_NFC, rules)
     text = _step(text.translate(D_FORMS), text, RULE_D_FORMS, rules)
-    text = _step(INVISIBLE.sub("", text), text, RULE_INVISIBLE, rules)
     text = _step(SPACES.sub(" ", text).strip(), text, RULE_SPACES, rules)
     rules += _suspicions(value)
     return text or None, tuple(rules)
@@ -81,7 +81,7 @@ def _refusal(value: str) -> str | None:
         return RULE_CONTROL
     if BIDI.search(value):
         return RULE_BIDI
-    return RULE_STACKED if STACKED.search(unicodedata.normalize("NFD", value)) else None
+    return RULE_STACKED if STACKED.search(unicodedata.normalize("NFD", INVISIBLE.sub("", value))) else None
 
 
 def _step(after: str, before: str, rule: str, rules: list[str]) -> str:

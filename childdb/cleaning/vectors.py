@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 _THREADS = 2
+_WORTH_THREADS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,9 @@ def judge_all(
     return values, found.marks(column, [answer[1] for answer in answers])
 
 
-def for_each(columns: Sequence[str], work: Callable[[str], Answer]) -> list[Answer]:
-    """Return the answers of independent work on columns, in their order; Arrow and Polars run side by side."""
-    if len(columns) < 2:
+def for_each(columns: Sequence[str], size: int, work: Callable[[str], Answer]) -> list[Answer]:
+    """Return the answers of independent work on columns, in their order; long ones run side by side."""
+    if size < _WORTH_THREADS:
         return [work(column) for column in columns]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         return list(pool.map(work, columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,8 @@ from childdb.places.resolve import Answer, Query, Status, province_scope, resolv
 
 def look_up(text: str, day: date) -> dict[str, Any]:
     """Return the commune, or else the province, that a code or text meant on a day, and what it is now."""
+    if re.fullmatch(r"[0-9]{1,2}", text.strip()) and (province := _province(text, day)):
+        return province
     answer = resolve(Query(commune=text, day=day))
     if answer.status is Status.UNKNOWN and not answer.candidates:
         province = _province(text, day)

@@ -1,0 +1,159 @@
+"""Old encodings: the tables against the standard, and the decision on columns of 20, 200 and 2,000 names."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+
+from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI
+from childdb.cleaning.encodings import Encoding, Regime, convert, convert_cell
+from childdb.cleaning.facts import decide_encodings
+from childdb.cleaning.vectors import text_array
+from childdb.reference import SeedFolder, seed_rows
+from tests.unit.cleaning.readings import clean_rows
+
+import pyarrow as pa  # isort: skip
+
+SURNAMES = "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý".split()
+MIDDLES = "Thị Văn Đức Hữu Ngọc Minh Thanh Quốc Gia Bảo Thùy Như Xuân".split()
+GIVEN = ("An Ánh Bình Châu Dũng Duyên Đạt Giang Hà Hải Hạnh Hiền Hòa Hùng Hương Khánh Kiệt Lan Liễu Lộc Mẫn Mỹ Nga Ngân "
+         "Nghĩa Nguyệt Nhi Oanh Phúc Phượng Quân Quyền Quỳnh Sơn Tâm Thảo Thủy Trang Trí Tuấn Tú Uyên Vân Việt Vũ Ý Yến").split()  # fmt: skip
+
+
+def names(count: int, rng: random.Random) -> list[str]:
+    return [f"{rng.choice(SURNAMES)} {rng.choice(MIDDLES)} {rng.choice(GIVEN)}" for _ in range(count)]
+
+
+def by_table(table: dict[int, str]) -> Callable[[str], str]:
+    back: dict[str, int] = {}
+    for byte, letter in table.items():
+        back.setdefault(letter, byte)
+
+    def write(name: str) -> str:
+        # TCVN3 fonts have no accented capitals: the letter is typed small.
+        data = bytes(back.get(letter, back.get(letter.lower(), ord(letter) if ord(letter) < 256 else 63)) for letter in name)
+        return "".join(bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in data)
+
+    return write
+
+
+def to_vni(name: str) -> str:
+    back: dict[str, str] = {}
+    for group, letter in VNI.items():
+        back.setdefault(letter, group)
+    return "".join(back.get(letter, letter) for letter in name)
+
+
+def to_cp1258(name: str) -> str:
+    out = ""
+    for letter in name:
+        parts = unicodedata.normalize("NFD", letter)
+        tones = [part for part in parts if part in "\u0300\u0301\u0309\u0303\u0323"]
+        base = unicodedata.normalize("NFC", "".join(part for part in parts if part not in tones))
+        out += base + "".join(tones)
+    return out.encode("cp1258").decode("cp1252", "replace")
+
+
+def to_mojibake(name: str) -> str:
+    return "".join(bytes([b]).decode("cp1252", "replace").replace("\ufffd", chr(b)) for b in name.encode("utf-8"))
+
+
+WRITERS = {
+    Encoding.TCVN3: by_table(TCVN3),
+    Encoding.VISCII: by_table(VISCII),
+    Encoding.VNI: to_vni,
+    Encoding.CP1258: to_cp1258,
+    Encoding.MOJIBAKE: to_mojibake,
+}
+
+
+def decide_column(cells: list[str]) -> tuple[list[str], Encoding | None]:
+    decision = decide_encodings({"ho_ten_tre": text_array(pa.array(cells))}).get("ho_ten_tre")
+    if decision is None:
+        return cells, None
+    return [convert_cell(cell, decision) for cell in cells], decision.encoding
+
+
+@pytest.mark.parametrize(("table", "codec"), [(TCVN3, "TCVN5712-1"), (VISCII, "VISCII")])
+def test_table_is_that_of_the_standard(table: dict[int, str], codec: str) -> None:
+    if shutil.which("iconv") is None:
+        pytest.skip("iconv is not installed")
+    wrong = []
+    for byte, letter in table.items():
+        read = subprocess.run(["iconv", "-f", codec, "-t", "UTF-8"], input=bytes([byte]), capture_output=True, check=False)
+        standard = unicodedata.normalize("NFC", read.stdout.decode())
+        if read.returncode == 0 and standard != letter:
+            wrong.append(byte)
+    assert wrong == []
+
+
+def test_tcvn3_does_not_swap_grave_and_acute() -> None:
+    assert convert("Hµ ¸", Encoding.TCVN3) == "Hà á"
+
+
+@pytest.mark.parametrize("encoding", list(WRITERS))
+@pytest.mark.parametrize(("count", "columns"), [(20, 60), (200, 8), (2000, 2)])
+def test_column_is_decided_right(encoding: Encoding, count: int, columns: int) -> None:
+    rng = random.Random(f"{encoding}{count}")
+    for _ in range(columns):
+        wanted = names(count, rng)
+        seen = [WRITERS[encoding](name) for name in wanted]
+        read, decided = decide_column(seen)
+        assert decided is encoding
+        pairs = [(got.casefold(), want.casefold()) for got, want in zip(read, wanted, strict=True)]
+        assert sum(got != want for got, want in pairs) == 0
+
+
+@pytest.mark.parametrize("count", [20, 200, 2000])
+def test_clean_column_is_never_changed(count: int) -> None:
+    rng = random.Random(count)
+    for _ in range(100 if count == 20 else 5):
+        cells = names(count, rng)
+        assert decide_column(cells) == (cells, None)
+
+
+def test_clean_columns_of_every_minority_are_never_changed() -> None:
+    by_group: dict[str, list[str]] = {}
+    for row in seed_rows(SeedFolder.REFERENCE, "minority_name_elements"):
+        by_group.setdefault(row["ethnic_name"], []).append(row["element"])
+    rng = random.Random(3)
+    for elements in by_group.values():
+        for count in (1, 3, 20, 200):
+            cells = [f"{rng.choice(elements)} {rng.choice(GIVEN + elements)}" for _ in range(count)]
+            assert decide_column(cells) == (cells, None)
+        assert decide_column(elements) == (elements, None)
+
+
+def test_foreign_names_are_never_changed() -> None:
+    cells = ["José García", "Müller Anna", "Zoë", "François", "Søren", "Ñusta", "Chloé", "Björn Ångström"]
+    assert decide_column(cells) == (cells, None)
+
+
+def test_rows_pasted_from_another_computer_are_read_and_the_others_left() -> None:
+    rng = random.Random(8)
+    clean = names(200, rng)
+    cells = [WRITERS[Encoding.TCVN3](name) if place % 20 == 0 else name for place, name in enumerate(clean)]
+    decision = decide_encodings({"ho_ten_tre": text_array(pa.array(cells))})["ho_ten_tre"]
+    assert (decision.encoding, decision.regime) == (Encoding.TCVN3, Regime.MIXED)
+    read = [convert_cell(cell, decision) for cell in cells]
+    assert all(got == want for got, want, cell in zip(read, clean, cells, strict=True) if cell == want)
+    wrong = [got for got, want in zip(read, clean, strict=True) if got.casefold() != want.casefold()]
+    assert len(wrong) <= 1
+
+
+def test_small_column_follows_the_encoding_the_file_shows() -> None:
+    rng = random.Random(5)
+    write = WRITERS[Encoding.TCVN3]
+    rows = [{"ho_ten_tre": write(name), "gioi_tinh": write("Nữ"), "dan_toc": write("Tày")} for name in names(30, rng)]
+    record = clean_rows(*rows).records.to_pylist()[0]
+    assert (record["gioi_tinh"], record["dan_toc"]) == ("female", "02")
+
+
+def test_lost_bytes_are_not_mended_by_guess() -> None:
+    record = clean_rows({"ho_ten_tre": "Nguyá»?n Thá»? Hoa"}).records.to_pylist()[0]
+    assert (record["ho_ten_tre"], record["outcome"]) == (None, "quarantined")
