@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping
+from types import FrameType
 from typing import Any
 
 from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus
@@ -97,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     as_json = "--json" in words
+    with contextlib.suppress(ValueError):  # only the main thread may say so
+        signal.signal(signal.SIGTERM, _leave)
     try:
         parsed = _parser(words[0]).parse_args(words[1:])
         return int(parsed.execute(parsed))
@@ -108,6 +113,11 @@ def _run(words: list[str]) -> int:
     except OSError as error:
         # Only the kind of failure is told: names of files given by senders may hold anything.
         return _report(_environment_error(error), as_json)
+
+
+def _leave(signal_number: int, frame: FrameType | None) -> None:
+    """End the process in order: what it started is stopped on the way out."""
+    sys.exit(128 + signal_number)
 
 
 def _environment_error(error: OSError) -> EnvironmentFailedError:

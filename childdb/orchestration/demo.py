@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from childdb.cli import _environment_error, _report
+from childdb.cli import _environment_error, _leave, _report
 from childdb.errors import ChilddbError, EnvironmentFailedError
 from childdb.flow.runs import Run
 from childdb.flow.summary import lines, manifest_digest, places, summarise
@@ -33,6 +34,7 @@ SERVED_SHARE = 2
 
 def main() -> int:
     """Run the demonstration and return its exit status."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         return int(_demonstrate(demo_settings(load_settings())))
     except ChilddbError as error:
