@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from childdb.identity.rules import Comparison, Rules
 
+# Both sides are wide: only so many pairs are laid beside them at once.
+_PAIRS_AT_ONCE = 6_000_000
+
 
 @dataclass(frozen=True)
 class Place:
@@ -80,8 +83,15 @@ def rare_comparisons(rules: Rules) -> tuple[Comparison, ...]:
 def compare_pairs(
     connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str, people: str, target: str
 ) -> None:
-    """Create ``target`` (r, p, pattern, t_<comparison>…) for the pairs."""
-    connection.execute(f"create or replace table {target} as {compare_sql(rules, pairs, rows, people)}")
+    """Create ``target`` (r, p, pattern, t_<comparison>…) for the pairs, in parts that fit into memory."""
+    count = int(connection.execute(f"select count(*) from {pairs}").fetchall()[0][0])
+    parts = 1 + count // _PAIRS_AT_ONCE
+    for part in range(parts):
+        chosen = f"a.p % {parts} = {part} and p.no % {parts} = {part}" if parts > 1 else "true"
+        sql = compare_sql(rules, pairs, rows, people, chosen)
+        connection.execute(
+            f"insert into {target} {sql}" if part else f"create or replace table {target} as {sql}"
+        )
 
 
 def compare_sql(rules: Rules, pairs: str, rows: str, people: str, chosen: str = "true") -> str:

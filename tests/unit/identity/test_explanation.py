@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 import pytest
 
@@ -24,10 +25,7 @@ def test_bars_lead_from_the_prior_to_the_weight() -> None:
     assert bars[0].label == "Trước khi so sánh"
     assert bars[-1].is_total
     assert bars[-1].end == pytest.approx(sum(EVIDENCE.values()))
-    assert all(
-        later.start == pytest.approx(earlier.end)
-        for earlier, later in zip(bars[:-2], bars[1:-1], strict=True)
-    )
+    assert all(later.start == pytest.approx(earlier.end) for earlier, later in pairwise(bars[:-1]))
     assert "Dân tộc" not in {bar.label for bar in bars}
 
 
