@@ -45,9 +45,7 @@ def _digest(*folders: Path) -> str:
 
 def _prepared(settings: Settings) -> str | None:
     with connect(Role.LOADER, settings) as connection:
-        row = connection.execute(
-            "select sha256 from ops.prepared_models where layer = 'staging'"
-        ).fetchone()
+        row = connection.execute("select sha256 from ops.prepared_models where layer = 'staging'").fetchone()
     return None if row is None else str(row[0])
 
 

@@ -72,7 +72,7 @@ def copy_table(connection: Connection, table: str, rows: pa.Table) -> int:
             sink = pa.BufferOutputStream()
             pa_csv.write_csv(flat.slice(offset, CHUNK_ROWS), sink, options)
             copy.write(memoryview(sink.getvalue()))
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def _as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

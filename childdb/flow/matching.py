@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
+import json
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from psycopg import Connection
 
 from childdb.database import Role, connect
+from childdb.flow.child_keys import clusters_of, give_keys
 from childdb.flow.exchange import copy_table, export_parquet
 from childdb.flow.runs import Counts, Run
 from childdb.quality.gates import run_gate
+from childdb.releases.plan import planned_release
 from childdb.settings import Settings
 from childdb.vault.keys import open_keys
 from childdb.vault.numbers import store_numbers
@@ -51,12 +56,13 @@ def match_children(settings: Settings, run: Run) -> Counts:
     workspace = Workspace(settings.home)
     with connect(Role.MATCHER, settings) as connection:
         keys = open_keys(workspace, connection)
+        plan = planned_release(connection)
         rows = _export(connection, workspace.identity)
     register, population = workspace.identity / "register.parquet", workspace.identity / "population.parquet"
     try:
         match(register, population, workspace.identity, threads=settings.threads, memory=settings.memory)
         with connect(Role.MATCHER, settings) as connection:
-            children = _store(connection, workspace.identity, run.run_id)
+            children = _store(connection, workspace.identity, run.run_id, plan.as_of)
             numbers = connection.execute(NUMBERS).fetchall()
             store_numbers(connection, keys, numbers)
     finally:
@@ -91,37 +97,22 @@ def _export(connection: Connection, folder: Path) -> int:
     return rows
 
 
-def _store(connection: Connection, folder: Path, run_id: str) -> int:
+def _store(connection: Connection, folder: Path, run_id: str, on: date) -> int:
     """Replace links and children by this matching; a child keeps the key it was once given."""
     links, persons = pq.read_table(folder / "links.parquet"), pq.read_table(folder / "persons.parquet")
     connection.execute("lock table identity.record_links in exclusive mode")
-    known = dict(
-        connection.execute(
-            "select record_id, child_id from identity.record_links order by record_id"
-        ).fetchall()
-    )
-    labels = persons.column("child_id").to_pylist()
-    child_ids = _child_ids(persons.column("record_id").to_pylist(), labels, known)
-    by_record = dict(zip(persons.column("record_id").to_pylist(), child_ids, strict=True))
-    evidence = pa.array([_json(pairs) for pairs in links.column("evidence").to_pylist()], pa.string())
-    count = links.num_rows
-    table = pa.table(
-        {
-            "record_id": links.column("record_id"),
-            "child_id": pa.array(
-                [by_record[record] for record in links.column("record_id").to_pylist()], pa.string()
-            ),
-            **{
-                c: links.column(c)
-                for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")
-            },
-            "evidence": evidence,
-            "model_version": pa.array(["1"] * count, pa.string()),
-            "run_id": pa.array([run_id] * count, pa.string()),
-        }
-    )
+    labels = dict(zip(_texts(persons, "record_id"), _texts(persons, "child_id"), strict=True))
+    accepted = {
+        labels[record]: person
+        for record, person, decision in zip(
+            _texts(links, "record_id"), _texts(links, "person_id"), _texts(links, "decision"), strict=True
+        )
+        if decision == "accepted"
+    }
+    clusters = clusters_of(list(labels), list(labels.values()))
+    keys = give_keys(connection, clusters, accepted, on=on, run_id=run_id)
     connection.execute("delete from identity.record_links")
-    copy_table(connection, "identity.record_links", table)
+    copy_table(connection, "identity.record_links", _links_table(links, keys, run_id))
     connection.execute("delete from identity.children")
     cursor = connection.execute(
         "insert into identity.children (child_id, person_id, confirmed) select child_id, "
@@ -131,30 +122,29 @@ def _store(connection: Connection, folder: Path, run_id: str) -> int:
     return cursor.rowcount
 
 
+def _texts(table: pa.Table, column: str) -> list[str]:
+    values: list[str] = table.column(column).to_pylist()
+    return values
+
+
+def _links_table(links: pa.Table, keys: Mapping[str, str], run_id: str) -> pa.Table:
+    count = links.num_rows
+    columns: dict[str, pa.Array[Any] | pa.ChunkedArray[Any]] = {
+        "record_id": links.column("record_id"),
+        "child_id": pa.array([keys[record] for record in _texts(links, "record_id")], pa.string()),
+        **{
+            c: links.column(c)
+            for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")
+        },
+        "evidence": pa.array([_json(pairs) for pairs in links.column("evidence").to_pylist()], pa.string()),
+        "model_version": pa.array(["1"] * count, pa.string()),
+        "run_id": pa.array([run_id] * count, pa.string()),
+    }
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
 def _json(pairs: object) -> str:
-    import json
-
     return json.dumps(dict(pairs or {}), sort_keys=True)  # type: ignore[call-overload]
-
-
-def _child_ids(records: list[str], labels: list[str], known: dict[str, str]) -> list[str]:
-    """Return a key for each record: the one most of its cluster's records had, else a new one."""
-    votes: dict[str, dict[str, int]] = {}
-    for record, label in zip(records, labels, strict=True):
-        if record in known:
-            votes.setdefault(label, {}).setdefault(known[record], 0)
-            votes[label][known[record]] += 1
-    ranked = sorted(((-n, key, label) for label, keys in votes.items() for key, n in keys.items()))
-    given: dict[str, str] = {}
-    taken: set[str] = set()
-    for _, key, label in ranked:
-        if label not in given and key not in taken:
-            given[label] = key
-            taken.add(key)
-    for label in labels:
-        if label not in given:
-            given[label] = str(uuid.uuid4())
-    return [given[label] for label in labels]
 
 
 def check_identity(settings: Settings, run: Run) -> Counts:
