@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from childdb.quality.reports import DeliveryLine, QualityReport
-from childdb.quality.suites import load_suite
 from childdb.reference import SeedFolder, seed_rows
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -106,11 +105,10 @@ def commune_lines(report: QualityReport) -> list[dict[str, Any]]:
     grouped: dict[str, list[DeliveryLine]] = {}
     for line in lists:
         grouped.setdefault(line.commune_id or "", []).append(line)
-    rule_count = len(load_suite("raw/treem__children").rules)
-    return [_commune_line(commune, lines, rule_count) for commune, lines in sorted(grouped.items())]
+    return [_commune_line(commune, lines) for commune, lines in sorted(grouped.items())]
 
 
-def _commune_line(commune: str, lines: list[DeliveryLine], rule_count: int) -> dict[str, Any]:
+def _commune_line(commune: str, lines: list[DeliveryLine]) -> dict[str, Any]:
     newest = lines[-1]
     broken = len(newest.stopped_rules) + len(newest.warned_rules)
     return {
@@ -121,7 +119,7 @@ def _commune_line(commune: str, lines: list[DeliveryLine], rule_count: int) -> d
         "rejected": newest.rejected,
         "stopped": newest.stopped_rules,
         "warned": newest.warned_rules,
-        "score": (rule_count - broken) / rule_count,
+        "score": (newest.judged_count - broken) / newest.judged_count if newest.judged_count else None,
     }
 
 

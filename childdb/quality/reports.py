@@ -64,6 +64,8 @@ class DeliveryLine:
     rejected: int
     stopped_rules: tuple[str, ...] = ()
     warned_rules: tuple[str, ...] = ()
+    judged_count: int = 0
+    """Rules that applied to the file; none before a gate has seen it."""
 
     @property
     def holds(self) -> bool:
@@ -120,13 +122,12 @@ def read_report(connection: Connection) -> QualityReport:
     """Return the report on the newest gate of each suite, with the history of all."""
     suites = {name: load_suite(name) for name in suite_names()}
     gates = tuple(_titled(line, suites) for line in newest_gates(connection))
-    ids = [gate.gate_id for gate in gates]
     return QualityReport(
         gates=gates,
         history=tuple(_titled(line, suites) for line in _history(connection)),
         rules=_rules(connection, gates, suites),
-        deliveries=read_deliveries(connection, ids),
-        failures=_failures(connection, ids),
+        deliveries=read_deliveries(connection),
+        failures=_failures(connection),
         decisions=_decisions(connection),
     )
 
@@ -186,11 +187,11 @@ def _rule_counts(connection: Connection, gate_id: str) -> dict[str, tuple[Any, .
     return {row[0]: tuple(row[1:]) for row in rows}
 
 
-def read_deliveries(connection: Connection, gate_ids: list[str]) -> tuple[DeliveryLine, ...]:
+def read_deliveries(connection: Connection) -> tuple[DeliveryLine, ...]:
     """Return every received file with its equation and the rules it breaks; none before the ledger exists."""
     if connection.execute("select to_regclass('ops.batches')").fetchone() == (None,):
         return ()
-    broken = _broken_rules(connection, gate_ids)
+    outcomes = _outcomes(connection)
     rows = connection.execute(
         "select batch_id, dataset, sender_commune_id, to_char(file_date, 'DD/MM/YYYY'), status, "
         "coalesce(physical_rows, 0), coalesce(header_footer_rows, 0), coalesce(accepted, 0), "
@@ -200,30 +201,47 @@ def read_deliveries(connection: Connection, gate_ids: list[str]) -> tuple[Delive
     return tuple(
         replace(
             DeliveryLine(*row),
-            stopped_rules=broken.get((row[0], RuleOutcome.STOPPED.value), ()),
-            warned_rules=broken.get((row[0], RuleOutcome.WARNED.value), ()),
+            stopped_rules=outcomes.get(row[0], {}).get(RuleOutcome.STOPPED.value, ()),
+            warned_rules=outcomes.get(row[0], {}).get(RuleOutcome.WARNED.value, ()),
+            judged_count=_judged(outcomes.get(row[0], {})),
         )
         for row in rows
     )
 
 
-def _broken_rules(connection: Connection, gate_ids: list[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+def _judged(outcomes: Mapping[str, tuple[str, ...]]) -> int:
+    without = (RuleOutcome.NOT_APPLICABLE.value, RuleOutcome.NOT_IN_FORCE.value)
+    return sum(len(rules) for outcome, rules in outcomes.items() if outcome not in without)
+
+
+def _outcomes(connection: Connection) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Rules per outcome for every batch, each by its newest gate: older batches keep what was said of them."""
     rows = connection.execute(
-        "select scope_key, outcome, array_agg(rule_id order by rule_id) from quality.gate_results "
-        "where gate_id = any(%s) and outcome in ('stopped', 'warned') group by scope_key, outcome",
-        [gate_ids],
+        "select n.scope_key, n.outcome, array_agg(n.rule_id order by n.rule_id) from ("
+        "select distinct on (r.scope_key, r.rule_id) r.scope_key, r.rule_id, r.outcome "
+        "from quality.gate_results as r inner join quality.gate_runs as g on r.gate_id = g.gate_id "
+        "where g.batch_count > 0 and r.scope_key <> %s "
+        "order by r.scope_key, r.rule_id, g.recorded_at desc, g.gate_id desc"
+        ") as n group by n.scope_key, n.outcome",
+        [WHOLE],
     )
-    return {(scope, outcome): tuple(rules) for scope, outcome, rules in rows}
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for scope, outcome, rules in rows:
+        found.setdefault(scope, {})[outcome] = tuple(rules)
+    return found
 
 
-def _failures(connection: Connection, gate_ids: list[str]) -> tuple[FailureLine, ...]:
+def _failures(connection: Connection) -> tuple[FailureLine, ...]:
     rows = connection.execute(
+        "with newest as (select distinct on (r.scope_key, r.rule_id) r.gate_id, r.scope_key, r.rule_id, r.outcome "
+        "from quality.gate_results as r inner join quality.gate_runs as g on r.gate_id = g.gate_id "
+        "order by r.scope_key, r.rule_id, g.recorded_at desc, g.gate_id desc) "
         "select f.scope_key, f.rule_id, count(*), "
         "(array_agg(coalesce(f.row_no::text, f.row_key) order by f.sheet, f.row_no, f.row_key))[1:%s] "
-        "from quality.gate_failures as f join quality.gate_results as r using (gate_id, scope_key, rule_id) "
-        "where f.gate_id = any(%s) and r.outcome in ('stopped', 'warned', 'released') "
+        "from quality.gate_failures as f inner join newest as n using (gate_id, scope_key, rule_id) "
+        "where n.outcome in ('stopped', 'warned', 'released') "
         "group by f.scope_key, f.rule_id order by f.scope_key, f.rule_id",
-        [MAX_FIRST_ROWS, gate_ids],
+        [MAX_FIRST_ROWS],
     )
     return tuple(FailureLine(scope, rule, count, ", ".join(first)) for scope, rule, count, first in rows)
 
