@@ -11,7 +11,7 @@ import numpy as np
 
 from childdb.sandbox import expected
 from childdb.sandbox.dates import DateForm
-from childdb.sandbox.details import Details, details_of
+from childdb.sandbox.details import Details, birthday_16, details_of
 from childdb.sandbox.geography import MERGER, date_of
 from childdb.sandbox.lists import UnitList
 from childdb.sandbox.misprints import Misprinter, Written
@@ -117,10 +117,11 @@ def _identity(sheet: Sheet, printer: Misprinter) -> None:
     sheet.expected["ngay_sinh_precision"] = [birth.precision for birth in births]
     sheet.expected["birth_year"] = [birth.year for birth in births]
     sheet.expected["birth_month"] = [birth.month for birth in births]
-    _set(sheet, "gioi_tinh", written.sex.to_pylist(), expected.sexes(written, printer.habits, rows))
+    sexes = expected.sexes(written, printer.habits, rows)
+    _set(sheet, "gioi_tinh", written.sex.to_pylist(), sexes)
     _set(sheet, "dan_toc", written.ethnic.to_pylist(), expected.ethnic_codes(written))
     _set(sheet, "quoc_tich", ["Việt Nam"] * len(rows), ["VN"] * len(rows))
-    _set(sheet, "so_dinh_danh", written.number.to_pylist(), expected.numbers(written, rows))
+    _set(sheet, "so_dinh_danh", written.number.to_pylist(), expected.numbers(written, rows, sexes))
     _set(sheet, "so_khai_sinh", written.certificate.to_pylist())
     registered = sheet.details.birth_registered
     days = np.minimum(
@@ -185,12 +186,15 @@ def _household(sheet: Sheet, printer: Misprinter) -> None:
         np.where(swapped, people.father_year, people.mother_year),
     )
     elder = written.marks.has("E66")
-    for who, names, number, year in (
-        ("cha", written.father, written.father_number, years[0]),
-        ("me", written.mother, written.mother_number, years[1]),
+    for who, names, tokens, number, year in (
+        ("cha", written.father, written.father_tokens, written.father_number, years[0]),
+        ("me", written.mother, written.mother_tokens, written.mother_number, years[1]),
     ):
         _set(
-            sheet, f"ho_ten_{who}", names.to_pylist(), expected.parent_names(printer.lexicon, names, written)
+            sheet,
+            f"ho_ten_{who}",
+            names.to_pylist(),
+            expected.parent_names(printer.lexicon, tokens, names, written, father=who == "cha"),
         )
         shown = np.where(elder & (who == "me"), year - 30, year)
         _set(
@@ -357,8 +361,38 @@ def _changes(sheet: Sheet) -> None:
         [f"{date_of(int(day)).isoformat()} {stamp}" for day, stamp in zip(updated, stamps, strict=True)],
     )
     sheet.expected["updated_at"] = list(sheet.expected["ngay_cap_nhat"])
-    for column in ("bien_dong", "ngay_bien_dong"):
-        sheet.expected[column] = list(sheet.expected[column])
+    _close_at_16(sheet)
+
+
+def _close_at_16(sheet: Sheet) -> None:
+    """Expect a child that must be 16 by the list's day to be closed, on its birthday if known, and mark it (E61)."""
+    day = date_of(sheet.unit.day)
+    for row in range(len(sheet)):
+        precision, form = sheet.expected["ngay_sinh_precision"][row], sheet.written.birth_form[row]
+        if (
+            sheet.expected["bien_dong"][row] is not None
+            or precision == "unknown"
+            or form == DateForm.OUT_OF_RANGE
+        ):
+            continue
+        turned = birthday_16(_latest_birth(sheet, row))
+        if turned <= day:
+            sheet.expected["bien_dong"][row] = "turned_16"
+            sheet.expected["ngay_bien_dong"][row] = turned.isoformat() if precision == "day" else None
+            sheet.written.marks.set("E61", np.array([row]))
+
+
+def _latest_birth(sheet: Sheet, row: int) -> dt.date:
+    """Return the last day on which a child can have been born, by what its cell still tells."""
+    if sheet.expected["ngay_sinh_precision"][row] == "day":
+        return dt.date.fromisoformat(str(sheet.expected["ngay_sinh"][row]))
+    year, month = sheet.expected["birth_year"][row], sheet.expected["birth_month"][row]
+    after = (
+        dt.date(int(str(year)) + 1, 1, 1)
+        if month in (None, 12)
+        else dt.date(int(str(year)), int(str(month)) + 1, 1)
+    )
+    return after - dt.timedelta(days=1)
 
 
 def _held(sheet: Sheet, printer: Misprinter) -> None:

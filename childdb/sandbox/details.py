@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
-from childdb.sandbox.geography import date_of
+from childdb.sandbox.geography import date_of, day_number
 from childdb.sandbox.hashing import Bools, Floats, Ints, cumulative, pick
 from childdb.sandbox.people import Nation
 from childdb.sandbox.reference_tables import document, rows_of
@@ -231,14 +232,16 @@ def _day_of(nation: Nation, rows: Rows, change: str) -> Ints:
     if change == "born":
         return people.birth
     if change == "turned_16":
-        return np.array([_birthday(int(day)) for day in people.birth], dtype=np.int64)
+        return np.array([day_number(birthday_16(date_of(int(day)))) for day in people.birth], dtype=np.int64)
     return np.where(people.change_day >= 0, people.change_day, recent)
 
 
-def _birthday(birth: int) -> int:
-    day = date_of(birth)
-    turned = day.replace(year=day.year + 16, day=28 if (day.month, day.day) == (2, 29) else day.day)
-    return birth + (turned - day).days
+def birthday_16(birth: dt.date) -> dt.date:
+    """Return the day a child turns 16; for one born on 29 February, 16 years later that day exists unless the century lacks it."""
+    try:
+        return birth.replace(year=birth.year + 16)
+    except ValueError:
+        return dt.date(birth.year + 16, 3, 1)
 
 
 def _updated(nation: Nation, rows: Rows, change_day: Ints) -> Ints:

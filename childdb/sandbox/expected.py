@@ -12,12 +12,13 @@ from childdb.sandbox.dates import DateForm
 from childdb.sandbox.geography import date_of
 from childdb.sandbox.habits import SEX_CODINGS, Habits
 from childdb.sandbox.hashing import Ints
-from childdb.sandbox.lexicon import PLACEHOLDERS, Lexicon
+from childdb.sandbox.lexicon import Lexicon
 from childdb.sandbox.misprints import Written
 from childdb.sandbox.people import years_of
 from childdb.sandbox.reference_tables import rows_of
 from childdb.sandbox.rows import Rows
 from childdb.sandbox.spelling import Style
+from childdb.sandbox.writing_names import minority_form
 
 _SHOWN_AS = {
     Style.UPPER: Style.PLAIN,
@@ -33,8 +34,10 @@ _SHOWN_AS = {
 }
 _RUN_TOGETHER = 4
 _AS_TYPED = ("E10", "E12", "E13")
-_EMPTIED = ("E01", "E03", "E05", "E07", "E08", "E15", "E16")
+_EMPTIED = ("E01", "E03", "E05", "E08", "E15", "E16")
 _NEEDS_PROOF = ("E02", "E06")
+# From so many numbers on, their sex digits say what 0 and 1 mean in the column of sexes.
+_ENOUGH_NUMBERS = 20
 
 
 @dataclass(frozen=True)
@@ -47,18 +50,30 @@ class BirthDate:
     month: int | None
 
 
-def shown_names(lexicon: Lexicon, written: Written) -> list[str | None]:
-    """Return the display form of each name: composed, in title case, without notes; letters that are lost stay lost."""
+def _shown_style(style: Ints) -> Ints:
     table = np.arange(len(Style))
     for seen, shown in _SHOWN_AS.items():
         table[seen] = shown
-    texts = lexicon.text(written.tokens[:, :5], table[written.style]).to_pylist()
-    typed = written.name.to_pylist()
-    joined = written.marks.has("E31") | (written.space_form == _RUN_TOGETHER)
-    return [
-        None if text in PLACEHOLDERS else old if apart else text
-        for text, old, apart in zip(texts, typed, joined, strict=True)
-    ]
+    result: Ints = table[style]
+    return result
+
+
+def shown_names(lexicon: Lexicon, written: Written) -> list[str | None]:
+    """Return the display form of each name: composed, in title case, without notes; letters that are lost stay lost."""
+    texts = lexicon.text(written.tokens[:, :5], _shown_style(written.style)).to_pylist()
+    cased = np.isin(written.style, (Style.UPPER, Style.LOWER, Style.ODD_CASE, Style.FOLDED_UPPER))
+    spaces, joined = written.name_forms.T
+    found: list[str | None] = []
+    absent_names = written.marks.has("E29") & (written.style != Style.QUESTION)
+    for text, space, join, case, absent in zip(texts, spaces, joined, cased, absent_names, strict=True):
+        shown = None if absent else text
+        if shown is not None and join >= 0:
+            shown = minority_form(shown, int(join))
+        if shown is not None and space == _RUN_TOGETHER:
+            first, _, rest = shown.partition(" ")
+            shown = first + (rest[:1].lower() + rest[1:] if case else rest)
+        found.append(shown)
+    return found
 
 
 def birth_dates(written: Written, file_day: int) -> list[BirthDate]:
@@ -103,11 +118,13 @@ def _century_ago(date: dt.date) -> dt.date:
 
 
 def sexes(written: Written, habits: Habits, rows: Rows) -> list[str | None]:
-    """Return male, female or None; bare digits without a key stay undecided."""
-    bare = np.array([pair[0].isdigit() for pair in SEX_CODINGS])[habits.sex_coding[rows.commune]]
+    """Return male, female or None; bare 0 and 1 have two readings, told apart only by numbers in the same list."""
+    two_readings = np.array(["0" in pair for pair in SEX_CODINGS])[habits.sex_coding[rows.commune]]
+    if int((~written.marks.has("E01")).sum()) >= _ENOUGH_NUMBERS:
+        two_readings[:] = False
     return [
-        None if code < 0 or digit else ("male", "female")[code]
-        for code, digit in zip(written.sex_code, bare, strict=True)
+        None if code < 0 or unclear else ("male", "female")[code]
+        for code, unclear in zip(written.sex_code, two_readings, strict=True)
     ]
 
 
@@ -130,21 +147,29 @@ def _lists_disagree() -> dict[int, bool]:
     }
 
 
-def numbers(written: Written, rows: Rows) -> list[str | None]:
+def numbers(written: Written, rows: Rows, sex: list[str | None]) -> list[str | None]:
     """Return the number each row still gives, or None; a repair needs sex and year to agree."""
     known_year = ~np.isin(written.birth_form, (DateForm.NONE, DateForm.OUT_OF_RANGE))
     agrees = (
         known_year & (years_of(written.birth_day) == rows.people.year) & (written.sex_code == rows.people.sex)
     )
+    agrees &= np.array([each is not None for each in sex], dtype=bool)
     unproven = _any(written, _NEEDS_PROOF) & ~agrees
     emptied = _any(written, _EMPTIED) | unproven
     typed = _any(written, _AS_TYPED)
+    parents = written.marks.has("E07")
+    beside = zip(written.mother_number.to_pylist(), written.father_number.to_pylist(), strict=True)
+    own = [{text.zfill(12) for text in pair if text} for pair in beside]
     sibling = written.marks.has("E09")
     seen = written.number.to_pylist()
     found: list[str | None] = []
     for row, text in enumerate(seen):
         full = f"{rows.people.number[row]:012d}"
-        found.append(None if emptied[row] else text if typed[row] or sibling[row] else full)
+        if parents[row]:
+            # Only a number of the last century, or one that stands in a parent's column too, gives itself away.
+            found.append(None if text[3] in "01" or text in own[row] else text)
+        else:
+            found.append(None if emptied[row] else text if typed[row] or sibling[row] else full)
     return found
 
 
@@ -155,7 +180,13 @@ def _any(written: Written, errors: tuple[str, ...]) -> Ints:
     return hits
 
 
-def parent_names(lexicon: Lexicon, texts: Column, written: Written) -> list[str | None]:
-    """Return parents' names as typed, without the words that stand for none."""
-    none = {"không rõ", "-", "không có", "không"}
-    return [None if text is None or text.casefold() in none else text for text in texts.to_pylist()]
+def parent_names(
+    lexicon: Lexicon, tokens: Ints, texts: Column, written: Written, *, father: bool
+) -> list[str | None]:
+    """Return parents' names in display form; NULL for a father who is blank, unknown or the mother again."""
+    shown = lexicon.text(tokens, _shown_style(written.style)).to_pylist()
+    unknown = written.marks.has("E65") & father
+    return [
+        None if text is None or gone else name
+        for name, text, gone in zip(shown, texts.to_pylist(), unknown, strict=True)
+    ]

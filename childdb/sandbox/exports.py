@@ -74,6 +74,9 @@ class ExportWriter:
         layout = flat_layout() if flat else self._layouts[(ordinal - ordinal // 7) % len(self._layouts)]
         if layout.hamlet_rows:
             _official_hamlets(self.printer, sheet)
+        if flat:
+            # A text file has no error cells, only words that look like one.
+            sheet.held = ["CELL-BIDI" if reason == "CELL-ERROR" else reason for reason in sheet.held]
         grid = build_grid(layout, sheet, flat=flat)
         path = self.out / _file_name(unit, sheet, ordinal, flat=flat)
         lookups, form = self._store(path, layout, grid, unit, ordinal, flat=flat)

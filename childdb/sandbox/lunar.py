@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 _ZONE = 7.0 / 24.0
 _JULIAN_OF_EPOCH = 2440588
 
 
+@cache
 def _new_moon(number: int) -> int:
     """Return the Julian day number, in Viet Nam, of the new moon ``number`` months after January 1900."""
     t = number / 1236.85
@@ -39,6 +41,7 @@ def _solar_sector(julian: int) -> int:
     return int((longitude % 360) / 30)
 
 
+@cache
 def _eleventh_month(year: int) -> int:
     """Return the Julian day on which the lunar month of the winter solstice of ``year`` begins."""
     last_day = _julian(year)
@@ -71,6 +74,7 @@ def lunar_day_month(day_number: int, year: int) -> tuple[int, int]:
     return julian - start + 1, (months + 10) % 12 + 1
 
 
+@cache
 def _leap_offset(first: int) -> int:
     number = int((first - 2415021.076998695) / 29.530588853 + 0.5)
     last = -1

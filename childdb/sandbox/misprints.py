@@ -65,7 +65,9 @@ class Written:
     entered_year: Ints
     marks: Marks
     tokens: Ints
-    space_form: Ints
+    name_forms: Ints
+    mother_tokens: Ints
+    father_tokens: Ints
 
 
 class Misprinter(NameWriter, FamilyWriter):
@@ -80,7 +82,7 @@ class Misprinter(NameWriter, FamilyWriter):
         name, style, tokens, spaces = self._name(rows, marks)
         birth, day, form = self._birth(rows, marks)
         ethnic, ethnic_code = self._ethnic(rows, marks)
-        mother, father, mother_number, father_number = self._parents(rows, style, marks)
+        mother, father, mother_number, father_number, parents = self._parents(rows, style, marks)
         return Written(
             number,
             name,
@@ -104,6 +106,7 @@ class Misprinter(NameWriter, FamilyWriter):
             marks,
             tokens,
             spaces,
+            *parents,
         )
 
     def _record_marks(self, rows: Rows, marks: Marks) -> None:

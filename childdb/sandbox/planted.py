@@ -29,7 +29,7 @@ _COLUMN = {
     "E58": None,
     "E59": None,
     "E60": None,
-    "E61": None,
+    "E61": "bien_dong",
     "E62": "bien_dong",
     "E65": "ho_ten_cha",
     "E66": "ho_ten_me",
@@ -47,6 +47,7 @@ _COLUMN = {
 }
 # Errors that the cell, the column or the file alone allow to undo; E02 and E06 need sex and year to agree.
 _RECOVERABLE = {
+    "E61",
     "E04",
     "E17",
     "E18",
@@ -78,7 +79,7 @@ def planted_errors(sheet: Sheet, file_name: str, sheet_name: str, row_numbers: l
         for row in np.flatnonzero(sheet.written.marks.has(error)):
             column = _column_of(error)
             good = error in _RECOVERABLE or (error in _NEEDS_PROOF and bool(proof[row]))
-            if error == "E27" and sheet.written.space_form[row] == 4:
+            if error == "E27" and sheet.written.name_forms[row, 0] == 4:
                 good = False
             values = (
                 file_name,

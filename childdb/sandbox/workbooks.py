@@ -43,6 +43,7 @@ def write_workbook(path: Path, layout: Layout, grid: Grid, created: dt.date, ext
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "date_1904": extras.date_1904,
+        "in_memory": True,
     }
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties(

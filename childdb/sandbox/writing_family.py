@@ -13,6 +13,7 @@ from childdb.sandbox.naming import FEMALE
 from childdb.sandbox.people import years_of
 from childdb.sandbox.population import certificates
 from childdb.sandbox.rows import RowKind, Rows
+from childdb.sandbox.spelling import STYLES, Style
 from childdb.sandbox.writer_base import CellWriter
 from childdb.sandbox.writing import (
     old_card,
@@ -21,6 +22,7 @@ from childdb.sandbox.writing import (
     put,
     without,
 )
+from childdb.sandbox.writing_names import WHOLE_FILE
 
 _UNKNOWN_FATHER = ("Không rõ", "-", "Không có", "không")
 
@@ -28,7 +30,9 @@ _UNKNOWN_FATHER = ("Không rõ", "-", "Không có", "không")
 class FamilyWriter(CellWriter):
     """Writes what a child shares with its household."""
 
-    def _parents(self, rows: Rows, style: Ints, marks: Marks) -> tuple[Column, Column, Column, Column]:
+    def _parents(
+        self, rows: Rows, style: Ints, marks: Marks
+    ) -> tuple[Column, Column, Column, Column, tuple[Ints, Ints]]:
         people, key = rows.people, rows.household
         mother, father = people.mother.copy(), people.father.copy()
         for stream, tokens in (("mother", mother), ("father", father)):
@@ -44,21 +48,27 @@ class FamilyWriter(CellWriter):
         absent = hits.get("B-ho_ten_me", np.empty(0, dtype=np.int64))
         mother[absent] = NONE
         names = [self.lexicon.text(tokens, style) for tokens in (mother, father)]
-        names[1] = self._unknown_father(rows, hits.get("E65", np.empty(0, dtype=np.int64)), names)
+        names[1] = self._unknown_father(rows, style, hits.get("E65", np.empty(0, dtype=np.int64)), names)
         numbers = [people.mother_number.copy(), people.father_number.copy()]
         numbers[0][swap], numbers[1][swap] = numbers[1][swap], numbers[0][swap].copy()
         for positions in (elder, absent):
             numbers[0][positions] = -1
         numbers[1][hits.get("E65", np.empty(0, dtype=np.int64))] = -1
         texts = [self._parent_number(rows, which, number, marks) for which, number in enumerate(numbers)]
-        return names[0], names[1], texts[0], texts[1]
+        return names[0], names[1], texts[0], texts[1], (mother, father)
 
-    def _unknown_father(self, rows: Rows, positions: Ints, names: list[Column]) -> Column:
+    def _unknown_father(self, rows: Rows, style: Ints, positions: Ints, names: list[Column]) -> Column:
         form = self.dice.below("unknown father", rows.household[positions], 6)
         mothers = names[0].take(column(positions)).to_pylist()
+        # A font or code page that damages names damages these words too.
+        words = {each: STYLES[each] for each in WHOLE_FILE}
         values = [
-            mother if which == 5 else None if which == 4 else _UNKNOWN_FATHER[which]
-            for which, mother in zip(form, mothers, strict=True)
+            mother
+            if which == 5
+            else None
+            if which == 4
+            else words.get(Style(shown), str)(_UNKNOWN_FATHER[which])
+            for which, mother, shown in zip(form, mothers, style[positions], strict=True)
         ]
         return put(names[1], positions, values)
 

@@ -27,7 +27,7 @@ _LETTERS = {
     "E25": Style.LOOKALIKE,
 }
 # Damage done by fonts and code pages hits every cell of a list; habits of typing leave some rows out.
-_WHOLE_FILE = (Style.DECOMPOSED, Style.TCVN3, Style.VNI, Style.MOJIBAKE, Style.QUESTION, Style.LOOKALIKE)
+WHOLE_FILE = (Style.DECOMPOSED, Style.TCVN3, Style.VNI, Style.MOJIBAKE, Style.QUESTION, Style.LOOKALIKE)
 
 
 class NameWriter(CellWriter):
@@ -49,8 +49,9 @@ class NameWriter(CellWriter):
         self._placeholder(tokens, rows, marks)
         style = self._style(rows, tokens, marks)
         texts = self.lexicon.text(tokens, style)
-        texts, spaces = self._spaces(self._joined(texts, rows, tokens, marks), rows, marks)
-        return texts, style, tokens, spaces
+        texts, joined = self._joined(texts, rows, marks)
+        texts, spaces = self._spaces(texts, rows, tokens, style, marks)
+        return texts, style, tokens, np.stack([spaces, joined], axis=1)
 
     def _rename(self, tokens: Ints, positions: Ints | None, rows: Rows) -> None:
         if positions is None:
@@ -86,7 +87,7 @@ class NameWriter(CellWriter):
     def _style(self, rows: Rows, tokens: Ints, marks: Marks) -> Ints:
         """Return each row's style: the officer's, else a single slip."""
         officer = self.habits.style[rows.commune]
-        whole = np.isin(officer, _WHOLE_FILE)
+        whole = np.isin(officer, WHOLE_FILE)
         style = np.where(whole | self._follows(rows, "style"), officer, int(Style.PLAIN))
         tones = self.habits.tone_moved[rows.commune] & (style == Style.PLAIN)
         style = np.where(tones, int(Style.OTHER_TONE), style)
@@ -113,7 +114,7 @@ class NameWriter(CellWriter):
             officers = np.array([error in ids for ids in self.habits.style_ids])
             marks.set(error, by_habit & officers[rows.commune])
 
-    def _joined(self, texts: Column, rows: Rows, tokens: Ints, marks: Marks) -> Column:
+    def _joined(self, texts: Column, rows: Rows, marks: Marks) -> tuple[Column, Ints]:
         """Write minority names together or with another apostrophe, by the officer's habit or a slip (E31)."""
         wanted = marks.has("E31") | (
             self.habits.joined[rows.commune] & (rows.people.ethnic > 1) & self._follows(rows, "E31")
@@ -124,11 +125,14 @@ class NameWriter(CellWriter):
         differs = _differs(changed, texts)
         marks.clear("E31", at)
         marks.set("E31", differs)
-        return changed
+        return changed, np.where(differs, form, -1)
 
-    def _spaces(self, texts: Column, rows: Rows, marks: Marks) -> tuple[Column, Ints]:
+    def _spaces(
+        self, texts: Column, rows: Rows, tokens: Ints, style: Ints, marks: Marks
+    ) -> tuple[Column, Ints]:
         """Return names with odd blanks in some, and the form of each (−1: none)."""
-        hits = self._errors("name_spaces", rows.draw, marks).get("E27", np.empty(0, dtype=np.int64))
+        named = ~np.isin(tokens[:, 0], self.lexicon.placeholders) & ~np.isin(style, WHOLE_FILE)
+        hits = self._errors("name_spaces", rows.draw, marks, named).get("E27", np.empty(0, dtype=np.int64))
         form = switch(self.dice, "space form", rows.draw)
         used = np.full(len(rows), -1)
         used[hits] = form[hits] % 5

@@ -26,7 +26,11 @@ def _people(children: int, seed: int = 5, profile: str = "default") -> People:
 def test_same_seed_writes_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):
         generate(Order(1500, seed, "hard", 10), tmp_path / name)
-    names = [str(path.relative_to(tmp_path / "a")) for path in sorted((tmp_path / "a").rglob("*")) if path.is_file()]
+    names = [
+        str(path.relative_to(tmp_path / "a"))
+        for path in sorted((tmp_path / "a").rglob("*"))
+        if path.is_file()
+    ]
     assert len(names) > 20
     _, different, missing = filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", names, shallow=False)
     assert (different, missing) == ([], [])
@@ -123,7 +127,9 @@ def test_error_rates_follow_the_profile(profile: str, error: str, low: float, hi
 def test_clean_profile_carries_no_error_of_writing() -> None:
     nation, printer = prepare(Order(10_000, 2, "none"))
     rows = register_rows(nation, nation.people(0, nation.geography.blocks))
-    found = {name for text in printer.write(rows).marks.text().to_pylist() for name in text.split(";") if name}
+    found = {
+        name for text in printer.write(rows).marks.text().to_pylist() for name in text.split(";") if name
+    }
     assert found <= {"E01", "E60", "P-left", "P-unlisted"}
 
 
@@ -133,7 +139,11 @@ def test_default_nation_spreads_over_provinces_and_both_eras(nations: dict[str, 
     senders = [row for row, sent in zip(geography.communes, geography.delivery, strict=True) if sent]
     assert len(senders) >= 30
     assert len({row["province_code"] for row in senders}) >= 4
-    assert any(region == "mountain" for region, sent in zip(geography.region, geography.delivery, strict=True) if sent)
+    assert any(
+        region == "mountain"
+        for region, sent in zip(geography.region, geography.delivery, strict=True)
+        if sent
+    )
     assert {1, 2, 3} <= set(geography.delivery.tolist())
 
 
