@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from childdb.forms import FormProvince, FormUnit, write_forms
-from childdb.portal.places import Place, make_places
+from childdb.forms.places import Place, make_places
 from childdb.portal.quality import LedgerLine
 from childdb.portal.releases import ReleaseShelf
 from childdb.portal.sources import SEEDS, PortalSources

@@ -6,6 +6,19 @@ import re
 from datetime import date
 from enum import StrEnum
 
+
+class Language(StrEnum):
+    """Languages of the pages; Vietnamese is the source."""
+
+    VI = "vi"
+    EN = "en"
+
+    @property
+    def other(self) -> Language:
+        """The language the reader may change to."""
+        return Language.EN if self is Language.VI else Language.VI
+
+
 UNIT_KINDS: dict[str, str] = {
     "tinh": "tỉnh",
     "thanh_pho": "thành phố",

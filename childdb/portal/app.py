@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from childdb.database import Role, connect
 from childdb.errors import ChilddbError
+from childdb.forms.words import Language
 from childdb.portal.api import make_api
 from childdb.portal.links import ServedLinks
 from childdb.portal.pages import Pages, UnknownPageError
@@ -22,7 +23,6 @@ from childdb.portal.releases import ReleaseShelf
 from childdb.portal.sources import PortalSources
 from childdb.portal.stores import PostgresFigureStore
 from childdb.portal.translation import mark
-from childdb.portal.words import Language
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from childdb.portal.words import Language, number_text
+from childdb.forms.words import Language
+from childdb.portal.words import number_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
+from childdb.forms.words import Language
 from childdb.portal.translation import Translator, mark
-from childdb.portal.words import Language, Shown
+from childdb.portal.words import Shown
 
 STATUS_TEXTS = {
     "published": mark("Đã công bố"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from childdb.forms.words import Language
 from childdb.portal.figures import TOTAL, Figure
-from childdb.portal.words import Language, Shown, show
+from childdb.portal.words import Shown, show
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from childdb.forms.words import Language
 from childdb.portal.boundaries import HEIGHT, INSETS, WIDTH, Inset, Outline
 from childdb.portal.figures import Figure, FigureStatus
-from childdb.portal.words import Language, number_text
+from childdb.portal.words import number_text
 
 CLASSES = 5
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from childdb.portal.words import Language, sort_key
+from childdb.forms.words import Language
+from childdb.portal.words import sort_key
 
 DATA = Path(__file__).parent / "data"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from childdb.portal.words import Language
+from childdb.forms.words import Language
 
 NOT_FOUND = "NOT_FOUND"
 

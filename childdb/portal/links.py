@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote, urlencode
 
-from childdb.portal.words import Language
+from childdb.forms.words import Language
 
 
 class Links(Protocol):

@@ -9,7 +9,8 @@ from functools import cached_property
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from childdb.forms.words import Mark
+from childdb.forms.places import Place, Places
+from childdb.forms.words import Language, Mark
 from childdb.forms.writer import form_file_name
 from childdb.portal import cells, words
 from childdb.portal.boundaries import INSETS
@@ -19,13 +20,11 @@ from childdb.portal.figures import NATION, TOTAL, UNKNOWN, Figure, FigureQuery, 
 from childdb.portal.glossary import load_glossary, load_labels
 from childdb.portal.indicators import Indicator
 from childdb.portal.links import Links
-from childdb.portal.places import Place, Places
 from childdb.portal.quality import find_reports, sum_ledger
 from childdb.portal.releases import Release
 from childdb.portal.sources import PortalSources
 from childdb.portal.tables import Column, Row, area_table, by_indicator
 from childdb.portal.translation import Translator
-from childdb.portal.words import Language
 
 MAP_2025 = "2025"
 

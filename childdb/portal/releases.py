@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from childdb.portal.words import Language
+from childdb.forms.words import Language
 from childdb.releases.verify import APPROVALS, DIGESTS, MANIFEST, WITHDRAWAL
 
 RELEASE_ID = re.compile(r"r[0-9]{4}(?:-[SQ][1-4])?-[0-9a-f]{12}")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 
+from childdb.contracts import DBT_PROJECT
+from childdb.forms.places import Places, load_places
+from childdb.forms.words import Language
 from childdb.portal.boundaries import Outline, load_outlines
 from childdb.portal.catalogue import Target, load_labels_of, load_targets
 from childdb.portal.figures import FigureStore
 from childdb.portal.indicators import IndicatorCatalogue, load_indicators
-from childdb.portal.places import Places, load_places
 from childdb.portal.quality import Ledger
 from childdb.portal.releases import ReleaseShelf
-from childdb.portal.words import Language
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
-
-
-def _no_ledger() -> Sequence[object]:
-    return ()
+SEEDS = DBT_PROJECT / "seeds"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class PortalSources:
 
     def __post_init__(self) -> None:
         # One reading per day asked for: names and kinds of places change with time.
-        object.__setattr__(self, "places_on", cache(lambda day: load_places(self.seeds / "reference", day)))
+        object.__setattr__(self, "places_on", cache(load_places))
 
     @cached_property
     def outlines(self) -> tuple[Outline, ...]:

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from childdb.database import Role, connect
+from childdb.forms.words import Language
 from childdb.portal.links import FileLinks, page_file
 from childdb.portal.pages import Pages
 from childdb.portal.quality import read_ledger
 from childdb.portal.releases import OPEN_FILES, Release, ReleaseShelf
 from childdb.portal.sources import PortalSources
 from childdb.portal.stores import ParquetFigureStore
-from childdb.portal.words import Language
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 

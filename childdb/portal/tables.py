@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from childdb.forms.words import Language
 from childdb.portal.figures import Figure
 from childdb.portal.indicators import Indicator
-from childdb.portal.words import Language, Shown, show
+from childdb.portal.words import Shown, show
 
 
 @dataclass(frozen=True, slots=True)

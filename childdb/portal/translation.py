@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from childdb.portal.words import Language
+from childdb.forms.words import Language
 
 CATALOGUES = Path(__file__).parent / "messages"
 

@@ -6,9 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
-from enum import StrEnum
 
-from childdb.forms.words import MARKS, PERIOD, date_text, period_text
+from childdb.forms.words import MARKS, PERIOD, Language, date_text, period_text
 
 VIETNAM = timezone(timedelta(hours=7))
 TONES = {"": 0, "\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
@@ -18,18 +17,6 @@ ENGLISH_PARTS = {
     "S2": "Second half of {year}",
     **{f"Q{n}": f"Quarter {n}, {{year}}" for n in range(1, 5)},
 }
-
-
-class Language(StrEnum):
-    """Languages of the pages; Vietnamese is the source."""
-
-    VI = "vi"
-    EN = "en"
-
-    @property
-    def other(self) -> Language:
-        """The language the reader may change to."""
-        return Language.EN if self is Language.VI else Language.VI
 
 
 @dataclass(frozen=True, slots=True)

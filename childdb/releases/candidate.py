@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from childdb.database import Role, connect
 from childdb.errors import ContractError, GateStoppedError
-from childdb.forms import FormProvince, FormUnit, write_forms
+from childdb.forms import form_provinces, write_forms
 from childdb.releases.figures import write_csv, write_parquet
 from childdb.releases.manifest import write_digests, write_manifest
 from childdb.releases.plan import ReleasePlan, planned_release
@@ -33,16 +33,6 @@ from publication.pub_figures_v1
 where release_id = %s
 """
 COUNT_NAMES = "indicators_released cells_published cells_hidden cells_no_data cells_not_applicable".split()
-PROVINCES = """
-select province_code, province_name_vi from core.dim_provinces where map_code = '2025' order by province_code
-"""
-COMMUNES = """
-select province_code, commune_code, commune_name_vi from core.dim_communes
-where map_code = '2025' order by commune_code
-"""
-ETHNIC_GROUPS = (
-    "select ethnic_group_code, name_vi from reference.codes_ethnic_groups order by ethnic_group_code"
-)
 
 
 def build_candidate(
@@ -97,7 +87,7 @@ def _write(connection: Connection, plan: ReleasePlan, folder: Path, counts: dict
     try:
         write_csv(connection, plan.release_id, work / "figures.csv")
         write_parquet(work / "figures.csv", work / "figures.parquet")
-        _write_forms(connection, plan, work)
+        _write_forms(plan, work)
         digest = write_manifest(work, plan.release_id, plan.inputs, counts)
         write_digests(work)
         _move(connection, plan, work, folder)
@@ -106,23 +96,14 @@ def _write(connection: Connection, plan: ReleasePlan, folder: Path, counts: dict
     return digest
 
 
-def _write_forms(connection: Connection, plan: ReleasePlan, work: Path) -> None:
-    communes: dict[str, list[FormUnit]] = {}
-    for province, code, name in connection.execute(COMMUNES):
-        communes.setdefault(province, []).append(FormUnit(code, name))
-    groups = tuple(FormUnit(*row) for row in connection.execute(ETHNIC_GROUPS))
-    provinces = [
-        FormProvince(code, name, tuple(communes.get(code, ())), groups, (f"{code}_U",))
-        for code, name in connection.execute(PROVINCES)
-    ]
-    figures = pq.read_table(work / "figures.parquet")
+def _write_forms(plan: ReleasePlan, work: Path) -> None:
     write_forms(
-        figures,
+        pq.read_table(work / "figures.parquet"),
         work / "forms",
         release_id=plan.release_id,
         period=plan.period,
         reference_date=plan.reference_date,
-        provinces=provinces,
+        provinces=form_provinces(plan.reference_date),
     )
 
 

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from childdb.portal.places import load_places
+from childdb.forms.places import load_places
 from childdb.portal.quality import LedgerLine, report_file, sum_ledger
-from childdb.portal.sources import SEEDS, PortalSources
+from childdb.portal.sources import PortalSources
 from childdb.portal.static_export import write_pages
 from tests.portal_support import ledger, make_release, make_sources
 
@@ -85,7 +85,7 @@ def test_only_files_of_known_kinds_inside_the_folder_are_reports(sources: Portal
 def test_places_follow_the_day() -> None:
     from datetime import date
 
-    before, after = (load_places(SEEDS / "reference", day) for day in (date(2026, 4, 1), date(2026, 5, 1)))
+    before, after = (load_places(day) for day in (date(2026, 4, 1), date(2026, 5, 1)))
     assert (len(before.provinces), len(before.communes)) == (34, 3321)
     assert before.provinces["75"].title() == "Tỉnh Đồng Nai"
     assert after.provinces["75"].title() == "Thành phố Đồng Nai"

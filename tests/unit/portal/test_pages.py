@@ -10,10 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from childdb.forms.words import Language
 from childdb.portal.links import ServedLinks
 from childdb.portal.pages import Pages, UnknownPageError
 from childdb.portal.sources import PortalSources
-from childdb.portal.words import Language, number_text
+from childdb.portal.words import number_text
 from tests.invented_figures import Edition, figures
 from tests.portal_support import RELEASE, areas, make_release, make_sources, rename_places
 from tests.unit.portal.test_messages import VIETNAMESE

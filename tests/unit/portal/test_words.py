@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from childdb.forms import words as form_words
+from childdb.forms.words import Language
 from childdb.portal import choropleth, links, words
-from childdb.portal.words import Language, day_text, number_text, period_words, show, sort_key
+from childdb.portal.words import day_text, number_text, period_words, show, sort_key
 
 
 @pytest.mark.parametrize("module", [words, links, choropleth, form_words])
