@@ -1,6 +1,6 @@
 """Benchmark of cleaning proper: rows a second, what each rule family costs, and cost per row as files grow.
 
-    python -m bench.cleaning --rows 100000 --json
+python -m bench.cleaning --rows 100000 --json
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ FAMILIES = {
     "numbers": ("_clean_numbers",),
     "codes": ("_clean_codes",),
     "places": ("_clean_units",),
-    "rows and parents": ("_shifted_rows", "_mark_blanks", "_compare_parents", "_close_turned_16", "_empty_error_cells"),
+    "rows and parents": (
+        "_shifted_rows",
+        "_mark_blanks",
+        "_compare_parents",
+        "_close_turned_16",
+        "_empty_error_cells",
+    ),
     "findings": ("_findings",),
     "whole file": ("repeat_marks", "gather_facts"),
 }
@@ -61,7 +67,12 @@ class Children:
 
     def row(self, place: int) -> dict[str, str]:
         rng = self.random
-        female, year, month, day = rng.random() < 0.5, rng.randint(2010, 2024), rng.randint(1, 12), rng.randint(1, 28)
+        female, year, month, day = (
+            rng.random() < 0.5,
+            rng.randint(2010, 2024),
+            rng.randint(1, 12),
+            rng.randint(1, 28),
+        )
         number = f"{rng.choice(self.codes)}{3 if female else 2}{year % 100:02d}{rng.randint(0, 999999):06d}"
         number = number.lstrip("0") if rng.random() < 0.1 else number
         return {
@@ -87,7 +98,9 @@ def make_reading(count: int, seed: int = 1, distinct_rows: int = 100_000) -> Fil
     """Return a reading of so many rows; beyond the distinct ones rows repeat with their own running number."""
     maker = Children(seed)
     base = [maker.row(place) for place in range(min(count, distinct_rows))]
-    table = pa.table({name: pa.array([row.get(name) for row in base], pa.string()) for name in export_columns()})
+    table = pa.table(
+        {name: pa.array([row.get(name) for row in base], pa.string()) for name in export_columns()}
+    )
     while table.num_rows < count:
         table = pa.concat_tables([table, table.slice(0, min(table.num_rows, count - table.num_rows))])
     table = table.combine_chunks()
@@ -117,7 +130,10 @@ def shares(reading: FileReading) -> dict[str, float]:
     profiler.disable()
     times = {name: entry[3] for (_, _, name), entry in pstats.Stats(profiler).stats.items()}
     total = times.get("measure", 1.0)
-    return {family: round(sum(times.get(name, 0.0) for name in names) / total, 3) for family, names in FAMILIES.items()}
+    return {
+        family: round(sum(times.get(name, 0.0) for name in names) / total, 3)
+        for family, names in FAMILIES.items()
+    }
 
 
 def main() -> None:
@@ -136,7 +152,11 @@ def main() -> None:
             "rows_per_second": round(count / seconds), "rows_per_processor_second": round(count / processor),
         })  # fmt: skip
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    answer = {"runs": results, "peak_memory_mb": peak, "share_by_family": shares(make_reading(min(arguments.rows)))}
+    answer = {
+        "runs": results,
+        "peak_memory_mb": peak,
+        "share_by_family": shares(make_reading(min(arguments.rows))),
+    }
     print(json.dumps(answer, ensure_ascii=False) if arguments.json else _text(answer))
 
 

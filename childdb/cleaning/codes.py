@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from childdb.cleaning.text import folded_key, marked_key
 from childdb.reference import SeedFolder, mapping_rows, seed_rows
@@ -19,7 +19,9 @@ RULE_ETHNIC_LIST = "CODE-007"
 RULE_SEX_PROFILE = "CODE-008"
 RULE_MISSING_WORD = "CODE-009"
 
-_MISSING = frozenset(["", "chuaro", "khongro", "chuaxacdinh", "chuaco", "null", "none", "nan", "na", "koro", "khongbiet"])
+_MISSING = frozenset(
+    ["", "chuaro", "khongro", "chuaxacdinh", "chuaco", "null", "none", "nan", "na", "koro", "khongbiet"]
+)
 _SIGNS = re.compile(r"[-–—_.*?\s/]*")
 
 
@@ -45,7 +47,7 @@ def _key(text: str) -> str:
     return marked_key(text) or text.strip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_list(name: str) -> CodeList:
     """Return the spellings of one list of the commune export, as the seed has them."""
     marked: dict[str, str] = {}
@@ -110,10 +112,12 @@ def _list_parts(value: str, list_name: str) -> list[str]:
 
 _LIST_1979, _LIST_2009 = "tctk_1979", "census_2009"
 _ETHNIC_CODE = re.compile(r"0*([0-9]{1,2})(?:\.0)?")
-_ETHNIC_LABELLED = re.compile(r"([0-9]{1,2})\s*[-–.:)]?\s*([^\W\d].*)|([^\W\d].*?)\s*[(\-–:]\s*([0-9]{1,2})\)?")
+_ETHNIC_LABELLED = re.compile(
+    r"([0-9]{1,2})\s*[-–.:)]?\s*([^\W\d].*)|([^\W\d].*?)\s*[(\-–:]\s*([0-9]{1,2})\)?"
+)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ethnic_spellings() -> tuple[dict[str, set[str]], dict[str, set[str]], dict[str, str]]:
     marked: dict[str, set[str]] = {}
     folded: dict[str, set[str]] = {}
@@ -126,10 +130,12 @@ def _ethnic_spellings() -> tuple[dict[str, set[str]], dict[str, set[str]], dict[
     return marked, folded, official
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ethnic_codes() -> tuple[frozenset[str], dict[str, str]]:
     rows = seed_rows(SeedFolder.CODES, "codes_ethnic_groups")
-    by_2009 = {row["census_list_2009_code"]: row["ethnic_group_code"] for row in rows if row["census_list_2009_code"]}
+    by_2009 = {
+        row["census_list_2009_code"]: row["ethnic_group_code"] for row in rows if row["census_list_2009_code"]
+    }
     return frozenset(row["ethnic_group_code"] for row in rows), by_2009
 
 
@@ -137,7 +143,11 @@ def _ethnic_codes() -> tuple[frozenset[str], dict[str, str]]:
 def map_ethnic_group(value: str, stated_list: str | None = None) -> CodeResult:
     """Return the 1979 code of an ethnic group; a bare code counts only where its list is known or both agree.
 
-    >>> map_ethnic_group("H'Mông").value, map_ethnic_group("06").value, map_ethnic_group("06", "tctk_1979").value
+    >>> (
+    ...     map_ethnic_group("H'Mông").value,
+    ...     map_ethnic_group("06").value,
+    ...     map_ethnic_group("06", "tctk_1979").value,
+    ... )
     ('08', None, '06')
     """
     whole = _named_ethnic(value)
@@ -194,13 +204,17 @@ def ethnic_list_votes(value: str) -> str | None:
 
 # --- special circumstances -----------------------------------------------------------------------------------------
 
-_CIRCUMSTANCE = re.compile(r"(?:SC|nhóm|nhom|mục|muc)?\s*0?([0-9]{1,2})(?:[.]0?([0-9]{1,2}))?[.)]?", re.IGNORECASE)
+_CIRCUMSTANCE = re.compile(
+    r"(?:SC|nhóm|nhom|mục|muc)?\s*0?([0-9]{1,2})(?:[.]0?([0-9]{1,2}))?[.)]?", re.IGNORECASE
+)
 _NONE_WORDS = frozenset(["khong", "ko", "khongco", "binhthuong", "khongthuoc", "0", "k"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _circumstance_codes() -> frozenset[str]:
-    return frozenset(row["circumstance_code"] for row in seed_rows(SeedFolder.CODES, "codes_special_circumstances"))
+    return frozenset(
+        row["circumstance_code"] for row in seed_rows(SeedFolder.CODES, "codes_special_circumstances")
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -236,7 +250,9 @@ def _read_circumstances(part: str, found: set[str], rules: set[str]) -> None:
     pieces = [piece.strip() for piece in re.split(r"[,+/&]|\svà\s|\s-\s", part) if piece.strip()]
     codes = [_one_circumstance(piece) for piece in pieces]
     if len(pieces) == 1 or not any(codes):
-        numbers = [_one_circumstance(piece) for piece in part.split()] if re.fullmatch(r"[0-9. ]+", part) else []
+        numbers = (
+            [_one_circumstance(piece) for piece in part.split()] if re.fullmatch(r"[0-9. ]+", part) else []
+        )
         codes = numbers if numbers and all(numbers) else [None]
     found.update(code for code in codes if code)
     if None in codes:
@@ -250,7 +266,7 @@ def _one_circumstance(text: str) -> str | None:
         return code if code in _circumstance_codes() else None
     wording = re.sub(r"^\s*(?:[0-9]{1,2}\s*[.):-]|SC[0-9.]+\s*[-:.])\s*", "", text)
     for candidate in (wording, re.sub(r"(?i)^(?:trẻ em|trẻ|tre em|tre)\s+", "", wording)):
-        code = find_code(candidate, "special_circumstances")
-        if code:
-            return code
+        found = find_code(candidate, "special_circumstances")
+        if found:
+            return found
     return None

@@ -77,7 +77,9 @@ _ISO = re.compile(
     r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _CLOCK = r"(?:[ ,T]+(?:luc )?([0-9]{1,2})[:h]([0-9]{2})?(?::([0-9]{2}))?(?: ?(am|pm|sa|ch))?)?"
-_DAY_MONTH_YEAR = re.compile(rf"([0-9]{{1,2}})\s*[/.\-\s]\s*([0-9]{{1,2}})\s*[/.\-\s]\s*([0-9]{{4}}|[0-9]{{2}}){_CLOCK}")
+_DAY_MONTH_YEAR = re.compile(
+    rf"([0-9]{{1,2}})\s*[/.\-\s]\s*([0-9]{{1,2}})\s*[/.\-\s]\s*([0-9]{{4}}|[0-9]{{2}}){_CLOCK}"
+)
 _YEAR_MONTH_DAY = re.compile(rf"([0-9]{{4}})\s*[/.]\s*([0-9]{{1,2}})\s*[/.]\s*([0-9]{{1,2}}){_CLOCK}")
 _WORDS = re.compile(
     r"(?:ngay|mung|ng)?\.?\s*([0-9]{1,2})\s*(?:thang|th|t)\.?\s*([0-9]{1,2})\s*,?\s*(?:nam|n)?\.?\s*([0-9]{4})"
@@ -104,7 +106,7 @@ def parse_date(value: str, context: DateContext = DateContext()) -> DateResult:
     if not text.isascii():
         text = fold(text)
     lowered = text.lower()
-    if lowered.strip(" .-/_?*") in ("", *_MISSING) and not lowered.strip("0") == "0":
+    if lowered.strip(" .-/_?*") in ("", *_MISSING) and lowered.strip("0") != "0":
         return DateResult(rules=(RULE_MISSING,))
     for reader in (_read_iso, _read_full, _read_partial, _read_digits):
         result = reader(lowered, context)
@@ -117,7 +119,9 @@ def _read_iso(text: str, context: DateContext) -> DateResult | None:
     match = _ISO.fullmatch(text.upper())
     if not match:
         return None
-    result = _checked(int(match[1]), int(match[2]), int(match[3]), _clock(match[4], match[5], match[6], None), ())
+    result = _checked(
+        int(match[1]), int(match[2]), int(match[3]), _clock(match[4], match[5], match[6], None), ()
+    )
     if match[7]:
         # The zone never shifts a plain date: the day written is the day meant.
         return DateResult(result.precision, result.year, result.month, result.day, result.time,
@@ -144,7 +148,11 @@ def _read_full(text: str, context: DateContext) -> DateResult | None:
 
 
 def _form_rule(text: str) -> tuple[str, ...]:
-    return () if re.match(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?: [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?$", text) else (RULE_FORM,)
+    return (
+        ()
+        if re.match(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?: [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?$", text)
+        else (RULE_FORM,)
+    )
 
 
 def _read_partial(text: str, context: DateContext) -> DateResult | None:

@@ -11,12 +11,12 @@ import polars as pl
 import pyarrow as pa
 
 from childdb.cleaning.codes import ethnic_list_votes, find_code
-from childdb.cleaning.dates import RULE_ORDER, RULE_SERIAL, DateContext, Precision, parse_date
+from childdb.cleaning.dates import RULE_ORDER, DateContext, Precision, parse_date
 from childdb.cleaning.encodings import UNICODE_ONLY, Decision, Encoding, candidate_words, decide
 from childdb.cleaning.fields import split_clock
 from childdb.cleaning.vectors import distinct, for_each, matches, present, text_array
 from childdb.places.history import LAST_LEGACY_DAY
-from childdb.places.resolve import find_districts, province_scope
+from childdb.places.scope import find_districts, province_scope
 from childdb.reference import export_columns
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
     """Return the facts of a file from all its rows and its profile."""
     columns = {name: text_array(rows[name]) for name in export_columns()}
     columns["ngay_cap_nhat"] = split_clock(columns["ngay_cap_nhat"])[0]
-    file_date = profile.stated_date or latest_update(columns["ngay_cap_nhat"], profile.date_system, as_of) or as_of
+    file_date = (
+        profile.stated_date or latest_update(columns["ngay_cap_nhat"], profile.date_system, as_of) or as_of
+    )
     contexts = {name: _date_context(columns[name], file_date, profile.date_system) for name in DATE_COLUMNS}
     kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
     return FileFacts(
@@ -65,7 +67,9 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
         encodings=decide_encodings({name: columns[name] for name in TEXT_COLUMNS}),
         date_contexts=contexts,
         mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
-        swapped_cells=frozenset(name for name in DATE_COLUMNS if _dates_were_swapped(columns[name], kinds, name)),
+        swapped_cells=frozenset(
+            name for name in DATE_COLUMNS if _dates_were_swapped(columns[name], kinds, name)
+        ),
         sex_marks=decide_sex_marks(columns),
         ethnic_list=_ethnic_list(columns["dan_toc"], profile),
         units=_stated_units(profile, file_date),
@@ -110,7 +114,9 @@ def _stated_units(profile: FileProfile, file_date: date | None) -> dict[str, str
     """Return the units the title states; a district that no province has is no district."""
     units = {key: text for key, text in profile.stated_unit_texts.items() if text}
     district = units.get("district")
-    if district and not find_districts(district, province_scope(units.get("province"), LAST_LEGACY_DAY).legacy_codes):
+    if district and not find_districts(
+        district, province_scope(units.get("province"), LAST_LEGACY_DAY).legacy_codes
+    ):
         del units["district"]
     return units
 
@@ -138,7 +144,9 @@ def _date_context(cells: pa.Array, latest: date | None, date_system: str) -> Dat
 
 def _mixes_orders(cells: pa.Array, context: DateContext) -> bool:
     """Return whether some dates can only be month/day: then those valid both ways are in doubt."""
-    odd = cells.filter(pa.array(matches(cells, r"^\s*\d{1,2}\s*[/.\-]\s*(1[3-9]|2\d|3[01])\s*[/.\-]\s*\d{2,4}")))
+    odd = cells.filter(
+        pa.array(matches(cells, r"^\s*\d{1,2}\s*[/.\-]\s*(1[3-9]|2\d|3[01])\s*[/.\-]\s*\d{2,4}"))
+    )
     found = distinct(odd)
     weights = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
     count = sum(
@@ -157,8 +165,14 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
     """
     kind = pl.Series(kinds).str.slice(export_columns().index(column), 1)
     text = pl.Series(cells)
-    day_of_dates = text.filter((kind == "d").fill_null(False)).str.extract(r"^\d{4}-\d{2}-(\d{2})", 1).cast(pl.Int8)
-    day_of_texts = text.filter((kind == "t").fill_null(False)).str.extract(r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}", 1).cast(pl.Int8)
+    day_of_dates = (
+        text.filter((kind == "d").fill_null(False)).str.extract(r"^\d{4}-\d{2}-(\d{2})", 1).cast(pl.Int8)
+    )
+    day_of_texts = (
+        text.filter((kind == "t").fill_null(False))
+        .str.extract(r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}", 1)
+        .cast(pl.Int8)
+    )
     if day_of_dates.count() < 10 or day_of_texts.count() < 10:
         return False
     return bool((day_of_dates.drop_nulls() <= 12).all() and (day_of_texts.drop_nulls() > 12).all())
@@ -166,7 +180,9 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
 
 def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
     """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
-    found = for_each(tuple(columns), len(next(iter(columns.values()), [])), lambda name: _candidates(columns[name]))
+    found = for_each(
+        tuple(columns), len(next(iter(columns.values()), [])), lambda name: _candidates(columns[name])
+    )
     decisions: dict[str, Decision] = {}
     weak: dict[str, tuple[pl.Series, int]] = {}
     for name, (candidates, unicode_cells) in zip(columns, found, strict=True):
@@ -210,7 +226,11 @@ def _settle_weak(decisions: dict[str, Decision], weak: Mapping[str, tuple[pl.Ser
     for name, (cells, unicode_cells) in weak.items():
         words = candidate_words(cells.unique(maintain_order=True).to_list())
         trial = decide({**words, **_witnesses(encoding)}, len(cells), unicode_cells)
-        if trial.encoding is encoding and trial.opposing_words == 0 and trial.supporting_words > len(_witnesses(encoding)):
+        if (
+            trial.encoding is encoding
+            and trial.opposing_words == 0
+            and trial.supporting_words > len(_witnesses(encoding))
+        ):
             decisions[name] = trial
 
 

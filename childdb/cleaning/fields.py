@@ -21,7 +21,16 @@ from childdb.cleaning.encodings import (
     is_unread,
 )
 from childdb.cleaning.text import PLAIN_TEXT, clean_text
-from childdb.cleaning.vectors import Mark, distinct, judge_all, judge_odd, in_order, mark_where, matches, replace_rows
+from childdb.cleaning.vectors import (
+    Mark,
+    distinct,
+    in_order,
+    judge_all,
+    judge_odd,
+    mark_where,
+    matches,
+    replace_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +87,9 @@ def decode_column(
     return _empty_unread(column, cells, marks, is_suspect)
 
 
-def _empty_unread(column: str, cells: pa.Array, marks: list[Mark], is_suspect: bool) -> tuple[pa.Array, list[Mark]]:
+def _empty_unread(
+    column: str, cells: pa.Array, marks: list[Mark], is_suspect: bool
+) -> tuple[pa.Array, list[Mark]]:
     if not is_suspect:
         return cells, marks
     suspect = matches(cells, _MOJIBAKE_HINT)
@@ -225,7 +236,10 @@ def doubtful_order(column: str, raw: pa.Array, kinds: pa.Array, place: int, fact
     marks: list[Mark] = []
     if column in facts.mixed_order:
         both = matches(raw, r"^\s*(0?[1-9]|1[0-2])\s*[/.\-]\s*(0?[1-9]|1[0-2])\s*[/.\-]\s*\d{2,4}")
-        same = matches(raw, r"^\s*0?1[/.\-]0?1[/.\-]|^\s*0?2[/.\-]0?2[/.\-]|^\s*0?3[/.\-]0?3[/.\-]|^\s*0?4[/.\-]0?4[/.\-]")
+        same = matches(
+            raw,
+            r"^\s*0?1[/.\-]0?1[/.\-]|^\s*0?2[/.\-]0?2[/.\-]|^\s*0?3[/.\-]0?3[/.\-]|^\s*0?4[/.\-]0?4[/.\-]",
+        )
         marks += mark_where(column, dates.RULE_ORDER_DOUBT, both & ~same)
     if column in facts.swapped_cells:
         is_date = (pl.Series(kinds).str.slice(place, 1) == "d").fill_null(False).to_numpy()
@@ -260,7 +274,9 @@ def _set(cells: pa.Array, rows: NDArray[np.int64], value: str) -> pa.Array:
     return replace_rows(cells, rows, pa.array([value] * len(rows), pa.string()))
 
 
-def limit_event_dates(column: str, found: DateColumn, births: pa.Array, latest: date | None) -> tuple[pa.Array, list[Mark]]:
+def limit_event_dates(
+    column: str, found: DateColumn, births: pa.Array, latest: date | None
+) -> tuple[pa.Array, list[Mark]]:
     """Return dates of events; those far after the file's date are emptied, those before the birth marked."""
     iso = pl.Series(found.iso)
     marks = list(found.marks)
@@ -270,7 +286,9 @@ def limit_event_dates(column: str, found: DateColumn, births: pa.Array, latest: 
         after = np.asarray((day > latest.isoformat()).fill_null(False).to_numpy())
         far = np.asarray((day > dates.birthday(latest, 1).isoformat()).fill_null(False).to_numpy())
         # A list may be written up after the day it states; an event years later is a slip.
-        marks += mark_where(column, dates.RULE_LATER_EVENT, after & ~far) + mark_where(column, dates.RULE_FUTURE, far)
+        marks += mark_where(column, dates.RULE_LATER_EVENT, after & ~far) + mark_where(
+            column, dates.RULE_FUTURE, far
+        )
         values = _blank(values, np.flatnonzero(far))
     before = (iso.str.slice(0, 10) < pl.Series(births)).fill_null(False)
     marks += mark_where(column, dates.RULE_SEQUENCE, np.asarray(before.to_numpy()))

@@ -15,6 +15,7 @@ from childdb.cleaning.records import ChunkCleaner, CleanedChunk, records_schema
 from childdb.cleaning.repeats import repeat_marks
 from childdb.cleaning.rules import RuleSet, cleaning_rules
 from childdb.cleaning.vectors import Mark, text_array
+from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA, findings_table
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def clean(reading: FileReading, *, as_of: date | None, rules: RuleSet | None = N
     """Return the records, findings and ledger entry of one file."""
     parts = list(clean_in_chunks(reading, as_of=as_of, rules=rules))
     ledger = parts[-1].ledger
-    assert ledger is not None
+    if ledger is None:
+        raise ContractError(
+            f"File {reading.file_sha256[:12]}: cleaning gave no ledger entry; report this file."
+        )
     return CleanedFile(
         pa.concat_tables([part.records for part in parts]),
         pa.concat_tables([part.findings for part in parts]),
@@ -107,10 +111,12 @@ class _FileCleaner:
         return CleanedPart(records_schema().empty_table(), findings, ledger, self.facts.file_date)
 
     def _remember(self, chunk: CleanedChunk) -> None:
-        frame = pl.DataFrame({
-            "name": pl.Series(chunk.records["ho_ten_tre"]).str.to_lowercase(),
-            "birth": pl.Series(chunk.records["ngay_sinh_raw"]),
-        })
+        frame = pl.DataFrame(
+            {
+                "name": pl.Series(chunk.records["ho_ten_tre"]).str.to_lowercase(),
+                "birth": pl.Series(chunk.records["ngay_sinh_raw"]),
+            }
+        )
         person = frame.select(pl.concat_str(pl.all().fill_null(""), separator="|")).to_series()
         self.people.append(text_array(person.to_arrow()))
         self.numbers.append(text_array(chunk.records["so_dinh_danh"]))
@@ -118,7 +124,11 @@ class _FileCleaner:
     def _count(self, marks: list[Mark], quarantined: np.ndarray) -> None:
         for mark in marks:
             rule = self.rules[mark.rule_id]
-            held = len(mark.rows) if rule.id == "ROW-001" or (rule.quarantines and mark.column == "ho_ten_tre") else 0
+            held = (
+                len(mark.rows)
+                if rule.id == "ROW-001" or (rule.quarantines and mark.column == "ho_ten_tre")
+                else 0
+            )
             count = self.counts.setdefault(mark.rule_id, [0, 0])
             count[0] += len(mark.rows)
             count[1] += held

@@ -82,7 +82,9 @@ _MISSING = frozenset(
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?\s*[eE]\s*\+?\s*[0-9]{1,3}")
 _INSURANCE = re.compile(r"[A-Z]{2}[0-9]{13}")
 _PROVISIONAL = re.compile(r"[A-Z]{1,6}[-/]?[0-9][0-9A-Z\-/]*")
-_LETTERS_FOR_DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "i": "1", "S": "5", "s": "5", "|": "1"})
+_LETTERS_FOR_DIGITS = str.maketrans(
+    {"O": "0", "o": "0", "l": "1", "I": "1", "i": "1", "S": "5", "s": "5", "|": "1"}
+)
 _WITH_LETTERS = re.compile(r"[0-9OolIiSs|]{12}")
 _PHONE = re.compile(r"0[35789][0-9]{8}")
 SEQUENCES = frozenset(
@@ -186,7 +188,9 @@ def _read_digits(digits: str, holder: Holder, rules: tuple[str, ...]) -> NumberR
         return NumberResult(None, NumberKind.DUMMY, digits, (RULE_DUMMY,))
     if len(digits) == 9:
         return NumberResult(None, NumberKind.OLD_CARD, digits, (RULE_OLD_CARD,))
-    doubtful = len(digits) in (10, 11) and digits[0] != "0" and digits.zfill(12)[:3] in number_province_codes()
+    doubtful = (
+        len(digits) in (10, 11) and digits[0] != "0" and digits.zfill(12)[:3] in number_province_codes()
+    )
     rule = RULE_ZEROS_DOUBT if doubtful else RULE_LENGTH
     return NumberResult(None, NumberKind.UNREADABLE, digits, (rule,))
 

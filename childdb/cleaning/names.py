@@ -57,9 +57,14 @@ _NOTE_WORDS = (
 _NOTE_START = re.compile(rf"^(?:{_NOTE_WORDS})\b", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"^([^()\[\]]{2,}?)\s*[(\[]([^()\[\]]*)[)\]]?\s*$")
 _SEPARATED = re.compile(r"^(.{2,}?)(?:\s+[-–—]+\s*|\s*[-–—]+\s+|\s*[,;/]\s*|\s+:\s+)(\S.*)$")
-_TIGHT = re.compile(rf"^(.{{2,}}?)[-–—]((?:{_NOTE_WORDS}|bà|ông|đã|chị|mẹ|bố|chết|mất|ở|tạm|đang|cháu|chuyển)\s.+)$")
+_TIGHT = re.compile(
+    rf"^(.{{2,}}?)[-–—]((?:{_NOTE_WORDS}|bà|ông|đã|chị|mẹ|bố|chết|mất|ở|tạm|đang|cháu|chuyển)\s.+)$"
+)
 _LETTER_WORDS = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*['’ʼ]?\.?")
-_HUMPED = re.compile(rf"^(?:[{VIETNAMESE_UPPER}](?=[{VIETNAMESE_UPPER}]))?(?:[{VIETNAMESE_UPPER}][{VIETNAMESE_LOWER}]+)+$")
+_HUMPED = re.compile(
+    rf"^(?:[{VIETNAMESE_UPPER}](?=[{VIETNAMESE_UPPER}]))?(?:[{VIETNAMESE_UPPER}][{VIETNAMESE_LOWER}]+)+$"
+)
+_WORD_OF_NAME = re.compile(r"(?:[^\W\d_]|['’ʼ.\-?\ufffd])+")
 _SURNAMES = re.compile(r"^(?:Nguyễn|Trần|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Dương|Trương)(?=[^\W\d_])")
 _ASCII_SURNAMES = ("nguyen", "tran", "pham", "huynh", "vuong", "truong", "luong", "duong", "dang", "bui")
 
@@ -166,7 +171,7 @@ def title_word(word: str) -> str:
     >>> title_word("NGUYỄN"), title_word("RơChâm"), title_word("H'LINH"), title_word("NguyễN")
     ('Nguyễn', 'RơChâm', "H'Linh", 'Nguyễn')
     """
-    if _HUMPED.match(word):
+    if _HUMPED.match(word) or not _WORD_OF_NAME.fullmatch(word):
         return word
     parts = re.split(r"(['’ʼ.\-])", word)
     return "".join(_title_part(part) for part in parts)
@@ -230,7 +235,9 @@ def _is_foreign(letter: str) -> bool:
     category = unicodedata.category(letter)
     if category in ("So", "Sk", "Co", "Cn", "Cs", "Cf", "No", "Sm", "Nl", "Nd"):
         return letter not in "´¨`°ºª\ufffd"
-    return category.startswith("L") and not unicodedata.name(letter, "").startswith(("LATIN", "MODIFIER LETTER"))
+    return category.startswith("L") and not unicodedata.name(letter, "").startswith(
+        ("LATIN", "MODIFIER LETTER")
+    )
 
 
 @lru_cache(maxsize=262144)

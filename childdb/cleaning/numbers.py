@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TWELVE = "^[0-9]{12}$"
-_DUMMIES = (*(digit * 12 for digit in "0123456789"), *sorted(number for number in SEQUENCES if len(number) == 12))
+_DUMMIES = (
+    *(digit * 12 for digit in "0123456789"),
+    *sorted(number for number in SEQUENCES if len(number) == 12),
+)
 _SHORTENED = "^[1-9][0-9]{9,10}$"
 
 
@@ -59,7 +62,9 @@ def read_child_numbers(
     marks += _marks_of("so_dinh_danh", rows, results)
     values = replace_rows(cells, rows, pa.array([result.value for result in results], pa.string()))
     values = replace_rows(values, taken, pa.nulls(len(taken), pa.string()))
-    misplaced = [(int(row), result) for row, result in zip(rows, results, strict=True) if _is_misplaced(result)]
+    misplaced = [
+        (int(row), result) for row, result in zip(rows, results, strict=True) if _is_misplaced(result)
+    ]
     held = cells.take(pa.array(taken)).to_pylist()
     misplaced += [
         (int(row), NumberResult(None, NumberKind.PERSONAL, text, (RULE_PARENT,)))
@@ -85,8 +90,10 @@ def _restore_zeros(cells: pa.Array, sexes: pa.Array, years: pa.Array) -> tuple[p
 
 
 def _is_misplaced(result: NumberResult) -> bool:
-    return result.held is not None and result.value is None and (
-        result.kind is NumberKind.INSURANCE or RULE_PARENT in result.rules
+    return (
+        result.held is not None
+        and result.value is None
+        and (result.kind is NumberKind.INSURANCE or RULE_PARENT in result.rules)
     )
 
 
@@ -101,11 +108,15 @@ def _judge_common(
     number = pl.Series(cells)
     digit = number.str.slice(3, 1)
     sex, year = pl.Series(sexes), pl.Series(years)
-    stated = 1900 + 100 * (digit.cast(pl.Int32, strict=False) // 2) + number.str.slice(4, 2).cast(pl.Int32, strict=False)
+    stated = (
+        1900
+        + 100 * (digit.cast(pl.Int32, strict=False) // 2)
+        + number.str.slice(4, 2).cast(pl.Int32, strict=False)
+    )
     states_female = digit.is_in(["1", "3", "5", "7", "9"])
     same_as_parent = np.zeros(len(cells), dtype=bool)
     for parent in parents:
-        same_as_parent |= _true((number == pl.Series(parent)))
+        same_as_parent |= _true(number == pl.Series(parent))
     adult = _true(digit.is_in(["0", "1"]) & ((year >= 2000) | year.is_null()))
     is_parents = common & (adult | same_as_parent)
     kept = common & ~is_parents
@@ -145,7 +156,9 @@ def _marks_of(column: str, rows: NDArray[np.int64], results: Sequence[NumberResu
     return [Mark(column, rule, np.array(found, dtype=np.int64)) for rule, found in sorted(holders.items())]
 
 
-def read_adult_numbers(column: str, cells: pa.Array, sex: str | None, years: pa.Array | None) -> tuple[pa.Array, list[Mark]]:
+def read_adult_numbers(
+    column: str, cells: pa.Array, sex: str | None, years: pa.Array | None
+) -> tuple[pa.Array, list[Mark]]:
     """Return the numbers of parents or guardians; their structure is not judged, only what the cell holds."""
     common = matches(cells, TWELVE) & ~_is_in(cells, _DUMMIES)
     rows = np.flatnonzero(present(cells) & ~common)

@@ -43,7 +43,9 @@ class RuleCount:
     quarantined: int = 0
 
 
-def ledger_entry(reading: FileReading, quarantined: int, counts: Iterable[RuleCount], rules: RuleSet) -> LedgerEntry:
+def ledger_entry(
+    reading: FileReading, quarantined: int, counts: Iterable[RuleCount], rules: RuleSet
+) -> LedgerEntry:
     """Return the ledger entry of a file whose rows were cleaned, or that was refused or held before."""
     data_rows = reading.physical_rows - reading.header_footer_rows
     if reading.outcome.is_loaded and reading.rows.num_rows != data_rows:
@@ -76,7 +78,9 @@ def _judged(reading: FileReading, counts: list[RuleCount], rules: RuleSet) -> tu
         weights.append((_weight(found), found.reason_code))
     for count in counts:
         rule = rules[count.rule_id]
-        weights.append(((int(count.quarantined > 0), SEVERITY_RANK[rule.severity], -1, -rule.order), rule.reason_code))
+        weights.append(
+            ((int(count.quarantined > 0), SEVERITY_RANK[rule.severity], -1, -rule.order), rule.reason_code)
+        )
     if reading.reason_code:
         known = [weight for weight, code in weights if code == reading.reason_code]
         weights.append((max(known, default=(0, SEVERITY_RANK[Severity.REPAIRED], 0, 0)), reading.reason_code))

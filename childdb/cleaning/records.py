@@ -17,12 +17,19 @@ from childdb.cleaning.identifiers import RULE_MOVED, NumberKind, NumberResult, c
 from childdb.cleaning.numbers import read_adult_numbers, read_child_numbers
 from childdb.cleaning.rules import RuleSet
 from childdb.cleaning.units import clean_units
-from childdb.cleaning.vectors import Mark, for_each, in_order, mark_where, matches, present, replace_rows, text_array
+from childdb.cleaning.vectors import (
+    Mark,
+    for_each,
+    in_order,
+    mark_where,
+    matches,
+    present,
+    replace_rows,
+    text_array,
+)
 from childdb.reference import SeedFolder, export_columns, required_columns, seed_rows
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from numpy.typing import NDArray
 
     from childdb.cleaning.facts import FileFacts
@@ -50,7 +57,12 @@ def records_schema() -> pa.Schema:
     listed = pa.list_(pa.string())
     standard = [(name, listed if name == "hoan_canh_dac_biet" else pa.string()) for name in export_columns()]
     raw = [(f"{name}_raw", pa.string()) for name in export_columns()]
-    lineage = [("file_sha256", pa.string()), ("sheet", pa.string()), ("row_no", pa.int32()), ("outcome", pa.string())]
+    lineage = [
+        ("file_sha256", pa.string()),
+        ("sheet", pa.string()),
+        ("row_no", pa.int32()),
+        ("outcome", pa.string()),
+    ]
     return pa.schema([*standard, *EXTRA_COLUMNS, *raw, *lineage])
 
 
@@ -70,7 +82,9 @@ class ChunkCleaner:
         self.rows, self.facts, self.rules, self.file_sha256 = rows, facts, rules, file_sha256
         self.raw = {name: text_array(rows[name]) for name in export_columns()}
         self.cells = dict(self.raw)
-        self.kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
+        self.kinds = (
+            text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
+        )
         self.extra: dict[str, pa.Array] = {}
         self.marks: list[Mark] = []
 
@@ -94,7 +108,11 @@ class ChunkCleaner:
         """Return the rows whose cells plainly stand under the wrong headers."""
         shifted = matches(self.raw["gioi_tinh"], _DATE_LIKE) | matches(self.raw["ngay_sinh"], _SEX_WORD)
         shifted |= matches(self.raw["dan_toc"], _SEX_WORD) & ~matches(self.raw["gioi_tinh"], _SEX_WORD)
-        return shifted | matches(self.raw[CHILD_NAME], _DATE_LIKE) | matches(self.raw[CHILD_NAME], r"^\s*[0-9]{9,12}\s*$")
+        return (
+            shifted
+            | matches(self.raw[CHILD_NAME], _DATE_LIKE)
+            | matches(self.raw[CHILD_NAME], r"^\s*[0-9]{9,12}\s*$")
+        )
 
     def _empty_error_cells(self) -> None:
         """Empty cells with an error value or a formula without value: they are unknown, not blank."""
@@ -104,7 +122,9 @@ class ChunkCleaner:
                 found = np.flatnonzero((kind == letter).fill_null(False).to_numpy())
                 if len(found):
                     self.marks.append(Mark(column, rule, found))
-                    self.cells[column] = replace_rows(self.cells[column], found, pa.nulls(len(found), pa.string()))
+                    self.cells[column] = replace_rows(
+                        self.cells[column], found, pa.nulls(len(found), pa.string())
+                    )
 
     def _decode(self) -> None:
         for column in TEXT_COLUMNS:
@@ -130,7 +150,11 @@ class ChunkCleaner:
         birth = fields.clean_dates("ngay_sinh", self.cells["ngay_sinh"], facts.date_contexts["ngay_sinh"])
         birth = fields.limit_birth_dates(birth, facts.file_date)
         self._store("ngay_sinh", (birth.iso, birth.marks))
-        self.extra |= {"ngay_sinh_precision": birth.precision, "birth_year": birth.year, "birth_month": birth.month}
+        self.extra |= {
+            "ngay_sinh_precision": birth.precision,
+            "birth_year": birth.year,
+            "birth_month": birth.month,
+        }
         events = for_each(_EVENT_DATES, len(self.rows), lambda column: fields.clean_dates(
             column, self.cells[column], facts.date_contexts[column], column == "ngay_cap_nhat"
         ))  # fmt: skip
@@ -142,16 +166,24 @@ class ChunkCleaner:
 
     def _clean_people(self) -> None:
         self._store("gioi_tinh", fields.clean_sexes(self.cells["gioi_tinh"], self.facts.sex_marks))
-        plain = for_each(fields.PLAIN_COLUMNS, len(self.rows), lambda column: fields.clean_plain(column, self.cells[column]))
+        plain = for_each(
+            fields.PLAIN_COLUMNS,
+            len(self.rows),
+            lambda column: fields.clean_plain(column, self.cells[column]),
+        )
         for column, result in zip(fields.PLAIN_COLUMNS, plain, strict=True):
             self._store(column, result)
-        people = for_each(fields.NAME_COLUMNS, len(self.rows), lambda column: fields.clean_names(column, self.cells[column]))
+        people = for_each(
+            fields.NAME_COLUMNS, len(self.rows), lambda column: fields.clean_names(column, self.cells[column])
+        )
         for column, (values, notes, marks) in zip(fields.NAME_COLUMNS, people, strict=True):
             self._store(column, (values, marks))
             if column == CHILD_NAME and notes.null_count < len(notes):
                 self._add_notes(notes)
         latest = self.facts.file_date
-        measured = for_each(_MEASURED, len(self.rows), lambda column: fields.clean_measure(column, self.cells[column], latest))
+        measured = for_each(
+            _MEASURED, len(self.rows), lambda column: fields.clean_measure(column, self.cells[column], latest)
+        )
         for column, result in zip(_MEASURED, measured, strict=True):
             self._store(column, result)
 
@@ -159,7 +191,9 @@ class ChunkCleaner:
         frame = pl.DataFrame({"old": pl.Series(self.cells["ghi_chu"]), "new": pl.Series(notes)})
         joined = frame.select(pl.concat_str("old", "new", separator="; ", ignore_nulls=True)).to_series()
         blank = frame["old"].is_null() & frame["new"].is_null()
-        self.cells["ghi_chu"] = joined.zip_with(~blank, pl.Series([None], dtype=pl.String)).to_arrow().cast(pa.string())
+        self.cells["ghi_chu"] = (
+            joined.zip_with(~blank, pl.Series([None], dtype=pl.String)).to_arrow().cast(pa.string())
+        )
 
     def _clean_numbers(self) -> None:
         for column, sex, year in (
@@ -169,8 +203,12 @@ class ChunkCleaner:
         ):
             years = self.cells[year] if year else None
             self._store(column, read_adult_numbers(column, self.cells[column], sex, years))
-        parents = [self.cells[name] for name in ("so_dinh_danh_cha", "so_dinh_danh_me", "so_dinh_danh_giam_ho")]
-        found = read_child_numbers(self.cells["so_dinh_danh"], self.cells["gioi_tinh"], self.extra["birth_year"], parents)
+        parents = [
+            self.cells[name] for name in ("so_dinh_danh_cha", "so_dinh_danh_me", "so_dinh_danh_giam_ho")
+        ]
+        found = read_child_numbers(
+            self.cells["so_dinh_danh"], self.cells["gioi_tinh"], self.extra["birth_year"], parents
+        )
         self._store("so_dinh_danh", (found.values, found.marks))
         self._move_misplaced(found.misplaced)
 
@@ -184,7 +222,9 @@ class ChunkCleaner:
         for column, texts in sorted(moves.items()):
             rows = np.array(sorted(texts), dtype=np.int64)
             values = pa.array([texts[int(row)] for row in rows], pa.string())
-            self._store(column, (replace_rows(self.cells[column], rows, values), [Mark(column, RULE_MOVED, rows)]))
+            self._store(
+                column, (replace_rows(self.cells[column], rows, values), [Mark(column, RULE_MOVED, rows)])
+            )
 
     def _home_of(self, row: int, result: NumberResult) -> str | None:
         if result.kind is NumberKind.INSURANCE:
@@ -198,11 +238,16 @@ class ChunkCleaner:
 
     def _clean_codes(self) -> None:
         coded = ("dan_toc", *fields.CODE_LISTS, *fields.SEVERAL_CODES)
-        found = for_each(coded, len(self.rows), lambda column: fields.clean_codes(column, self.cells[column], self.facts))
+        found = for_each(
+            coded, len(self.rows), lambda column: fields.clean_codes(column, self.cells[column], self.facts)
+        )
         for column, result in zip(coded, found, strict=True):
             self._store(column, result)
         place = export_columns().index("hoan_canh_dac_biet")
-        self._store("hoan_canh_dac_biet", fields.clean_circumstances(self.cells["hoan_canh_dac_biet"], self.kinds, place))
+        self._store(
+            "hoan_canh_dac_biet",
+            fields.clean_circumstances(self.cells["hoan_canh_dac_biet"], self.kinds, place),
+        )
 
     def _clean_units(self) -> None:
         found = clean_units(self.cells, self.facts)
@@ -215,13 +260,18 @@ class ChunkCleaner:
         repeated = np.asarray((father == mother).fill_null(False).to_numpy())
         self.marks += mark_where("ho_ten_cha", RULE_REPEATED_PARENT, repeated)
         rows = np.flatnonzero(repeated)
-        self.cells["ho_ten_cha"] = replace_rows(self.cells["ho_ten_cha"], rows, pa.nulls(len(rows), pa.string()))
+        self.cells["ho_ten_cha"] = replace_rows(
+            self.cells["ho_ten_cha"], rows, pa.nulls(len(rows), pa.string())
+        )
         child_year = pl.Series(self.extra["birth_year"])
         for parent in ("cha", "me"):
             gap = child_year - pl.Series(self.cells[f"nam_sinh_{parent}"]).cast(pl.Int32, strict=False)
             odd = ((gap > 50) | (gap < 12)).fill_null(False)
             self.marks += mark_where(f"nam_sinh_{parent}", RULE_PARENT_AGE, np.asarray(odd.to_numpy()))
-        digits = [pl.Series(self.cells[f"so_dinh_danh_{p}"]).str.extract(r"^\d{3}([01])\d{8}$", 1) for p in ("cha", "me")]
+        digits = [
+            pl.Series(self.cells[f"so_dinh_danh_{p}"]).str.extract(r"^\d{3}([01])\d{8}$", 1)
+            for p in ("cha", "me")
+        ]
         by_number = ((digits[0] == "1") & (digits[1] == "0")).fill_null(False)
         by_name = father.str.contains(r" Thị ") & mother.str.contains(r" Văn ")
         swapped = by_number | by_name.fill_null(False)
@@ -235,22 +285,35 @@ class ChunkCleaner:
         limit = child_age_limit()
         born_before = birthday(latest, -limit)
         iso, year = pl.Series(self.cells["ngay_sinh"]), pl.Series(self.extra["birth_year"])
-        turned = (iso <= born_before.isoformat()).fill_null(False) | (iso.is_null() & (year < born_before.year)).fill_null(False)
+        turned = (iso <= born_before.isoformat()).fill_null(False) | (
+            iso.is_null() & (year < born_before.year)
+        ).fill_null(False)
         self.marks += mark_where("ngay_sinh", RULE_OVER_AGE, np.asarray(turned.to_numpy()))
-        open_rows = turned & pl.Series(self.cells["bien_dong"]).is_null() & (year > born_before.year - 10).fill_null(False)
+        open_rows = (
+            turned
+            & pl.Series(self.cells["bien_dong"]).is_null()
+            & (year > born_before.year - 10).fill_null(False)
+        )
         rows = np.flatnonzero(open_rows.to_numpy())
         if not len(rows):
             return
-        days = [_birthday_text(text, limit) for text in self.cells["ngay_sinh"].take(pa.array(rows)).to_pylist()]
+        days = [
+            _birthday_text(text, limit) for text in self.cells["ngay_sinh"].take(pa.array(rows)).to_pylist()
+        ]
         self._store("bien_dong", (replace_rows(self.cells["bien_dong"], rows, pa.array(["turned_16"] * len(rows))),
                                   [Mark("bien_dong", RULE_TURNED_16, rows)]))  # fmt: skip
-        self._store("ngay_bien_dong", (replace_rows(self.cells["ngay_bien_dong"], rows, pa.array(days, pa.string())), []))
+        self._store(
+            "ngay_bien_dong",
+            (replace_rows(self.cells["ngay_bien_dong"], rows, pa.array(days, pa.string())), []),
+        )
 
     def _assembled(self) -> CleanedChunk:
         marks = [mark for mark in in_order(self.marks) if mark.rule_id in self.rules.rules]
         quarantined = present(text_array(self.rows["row_reason"]))
         for mark in marks:
-            if mark.rule_id == RULE_SHIFTED or (mark.column == CHILD_NAME and self.rules[mark.rule_id].quarantines):
+            if mark.rule_id == RULE_SHIFTED or (
+                mark.column == CHILD_NAME and self.rules[mark.rule_id].quarantines
+            ):
                 quarantined[mark.rows] = True
         outcome = pa.array(np.where(quarantined, "quarantined", "accepted"), pa.string())
         lineage = [pa.array([self.file_sha256] * len(self.rows), pa.string()), text_array(self.rows["sheet"]),

@@ -35,10 +35,12 @@ def repeated_rows(rows: pa.Table) -> NDArray[np.int64]:
     same = frame[suspects]
     first = same.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
     blank = same.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
-    return suspects[~first & ~blank]
+    return np.asarray(suspects[~first & ~blank], dtype=np.int64)
 
 
-def shared_numbers(numbers: Iterable[pa.Array], people: Iterable[pa.Array], repeats: NDArray[np.int64]) -> NDArray[np.int64]:
+def shared_numbers(
+    numbers: Iterable[pa.Array], people: Iterable[pa.Array], repeats: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the rows whose number stands on several children: same number, another name or birth date."""
     frame = pl.DataFrame({"number": _joined(numbers), "person": _joined(people)}).with_row_index("row")
     frame = frame.filter(pl.col("number").is_not_null() & ~pl.col("row").is_in(repeats.tolist()))

@@ -41,7 +41,9 @@ class CleaningRule:
     def messages(self, column: str | None) -> tuple[str, str]:
         """Return the Vietnamese and English message for a column; neither ever holds a value."""
         label = column_labels().get(column or "", column or "dòng")
-        return self.message_vi.replace("{column}", label), self.message_en.replace("{column}", column or "row")
+        return self.message_vi.replace("{column}", label), self.message_en.replace(
+            "{column}", column or "row"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def parse_rules(text: str, origin: str) -> RuleSet:
             rule = CleaningRule(**{**row, "severity": Severity(row["severity"]), "modes": tuple(row.get("modes", ())),
                                    "order": order})  # fmt: skip
         except (TypeError, ValueError, KeyError) as error:
-            raise ConfigurationError(f"{origin}: rule {row.get('id', order)} is not well formed ({error}).") from None
+            raise ConfigurationError(
+                f"{origin}: rule {row.get('id', order)} is not well formed ({error})."
+            ) from None
         if rule.id in rules:
             raise ConfigurationError(f"{origin}: rule {rule.id} occurs twice; give each rule its own id.")
         rules[rule.id] = rule

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from childdb.cleaning.syllables import tone_form
 
-INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]"
+)
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -17,17 +19,18 @@ LOST = re.compile(r"\ufffd|(?<=[^\W\d_])\?|\?(?=[^\W\d_])")
 
 D_FORMS = str.maketrans({"Ð": "Đ", "Ɖ": "Đ", "ð": "đ", "ɖ": "đ"})
 # Letters of other scripts that look like Latin ones; everything else of those scripts stays and is refused in names.
-_LOOK_ALIKES = (
-    "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝw"
-    "ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv"
-)
+_LOOK_ALIKES = "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXаaеeіiјjоoрpсcуyхxѕsһhԁdԛqԝwΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνv"
 LOOK_ALIKES = {ord(pair): other for pair, other in zip(_LOOK_ALIKES[::2], _LOOK_ALIKES[1::2], strict=True)}
 LOOK_ALIKES |= {0xFF21 + place: chr(65 + place) for place in range(26)}
 LOOK_ALIKES |= {0xFF41 + place: chr(97 + place) for place in range(26)}
 APOSTROPHES = re.compile("['’‘ʼ`´′]")
 
-VIETNAMESE_UPPER = "A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯŎŬĔĬɃČÑ" + "".join(chr(code) for code in range(0x1EA0, 0x1EFA, 2))
-VIETNAMESE_LOWER = "a-zàáâãèéêìíòóôõùúýăđĩũơưŏŭĕĭƀčñ" + "".join(chr(code) for code in range(0x1EA1, 0x1EFA, 2))
+VIETNAMESE_UPPER = "A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯŎŬĔĬɃČÑ" + "".join(
+    chr(code) for code in range(0x1EA0, 0x1EFA, 2)
+)
+VIETNAMESE_LOWER = "a-zàáâãèéêìíòóôõùúýăđĩũơưŏŭĕĭƀčñ" + "".join(
+    chr(code) for code in range(0x1EA1, 0x1EFA, 2)
+)
 _PLAIN_SIGN = VIETNAMESE_UPPER + VIETNAMESE_LOWER + r"0-9,./():;'’\-+"
 # A text that matches needs no work at all: composed letters, single spaces, no doubtful sign.
 PLAIN_TEXT = rf"^[{VIETNAMESE_UPPER}{VIETNAMESE_LOWER}0-9(][{_PLAIN_SIGN}]*(?: [{_PLAIN_SIGN}]+)*$"

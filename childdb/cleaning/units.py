@@ -95,7 +95,9 @@ def _with_evidence(
     places: np.ndarray,
 ) -> UnitColumns:  # fmt: skip
     """Decide divided communes row by row where the row itself names the new unit."""
-    open_answers = np.array([bool({RULE_DIVIDED, RULE_TWINS} & set(answer.rules)) for answer in answers] or [False])
+    open_answers = np.array(
+        [bool({RULE_DIVIDED, RULE_TWINS} & set(answer.rules)) for answer in answers] or [False]
+    )
     rows = np.flatnonzero(open_answers[places]) if len(answers) else np.array([], dtype=np.int64)
     if not len(rows):
         return found
@@ -107,13 +109,17 @@ def _with_evidence(
         if not words:
             continue
         query = queries[places[row]]
-        answer = resolve(Query(query.province, query.district, query.commune, query.day, (*query.evidence, *words)))
+        answer = resolve(
+            Query(query.province, query.district, query.commune, query.day, (*query.evidence, *words))
+        )
         if answer.current_id and answer.status is not Status.UNKNOWN:
             settled[int(row)] = answer
     return _settled(found, settled) if settled else found
 
 
-def _may_name_a_unit(cells: Mapping[str, pa.Array], rows: np.ndarray, answers: Sequence[Answer]) -> np.ndarray:
+def _may_name_a_unit(
+    cells: Mapping[str, pa.Array], rows: np.ndarray, answers: Sequence[Answer]
+) -> np.ndarray:
     """Return which rows hold any word of a candidate's name: only those are looked at one by one."""
     known = history()
     units = {unit for answer in answers for unit in answer.current_candidates}
@@ -130,7 +136,11 @@ def with_new_style(word: str) -> str:
     """Return a word with its tone mark where the other style of placement puts it."""
     base, tone = split_tone(word)
     onset = base.rstrip("aăâeêioôơuưy")
-    return onset + with_tone(base[len(onset) :], tone, new_style=True) if tone and len(onset) < len(base) else word
+    return (
+        onset + with_tone(base[len(onset) :], tone, new_style=True)
+        if tone and len(onset) < len(base)
+        else word
+    )
 
 
 def _settled(found: UnitColumns, settled: Mapping[int, Answer]) -> UnitColumns:
@@ -138,11 +148,17 @@ def _settled(found: UnitColumns, settled: Mapping[int, Answer]) -> UnitColumns:
     mask = np.zeros(len(next(iter(found.columns.values()))), dtype=bool)
     mask[rows] = True
     columns = dict(found.columns)
-    for name, attribute in (("commune_id_2025", "current_id"), ("commune_id", "commune_id"), ("province_code", "province_code")):
+    for name, attribute in (
+        ("commune_id_2025", "current_id"),
+        ("commune_id", "commune_id"),
+        ("province_code", "province_code"),
+    ):
         values = pa.array([getattr(settled[int(row)], attribute) for row in rows], pa.string())
         columns[name] = pc.replace_with_mask(columns[name], pa.array(mask), values)
     kept = [
-        Mark(mark.column, mark.rule_id, np.setdiff1d(mark.rows, rows)) if mark.rule_id in (RULE_DIVIDED, RULE_TWINS) else mark
+        Mark(mark.column, mark.rule_id, np.setdiff1d(mark.rows, rows))
+        if mark.rule_id in (RULE_DIVIDED, RULE_TWINS)
+        else mark
         for mark in found.marks
     ]
     return UnitColumns(columns, [*kept, Mark("xa", "PLACE-009", rows)])

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
 Answer = TypeVar("Answer")
 _THREADS = 2
 _WORTH_THREADS = 20_000
@@ -108,7 +107,10 @@ def judge_odd(
     odd = distinct(cells.take(pa.array(rows)))
     answers = [judge(value) for value in odd.values]
     values = odd.spread([answer[0] for answer in answers], pa.string())
-    marks = [Mark(mark.column, mark.rule_id, rows[mark.rows]) for mark in odd.marks(column, [a[1] for a in answers])]
+    marks = [
+        Mark(mark.column, mark.rule_id, rows[mark.rows])
+        for mark in odd.marks(column, [a[1] for a in answers])
+    ]
     return replace_rows(cells, rows, values), marks
 
 

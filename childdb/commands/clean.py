@@ -18,7 +18,7 @@ from childdb.cleaning.outcome import outcome_counts
 from childdb.cleaning.records import records_schema
 from childdb.cleaning.rules import cleaning_rules
 from childdb.cli import emit
-from childdb.errors import ExitStatus, UsageError
+from childdb.errors import ContractError, ExitStatus, UsageError
 from childdb.findings import FINDINGS_SCHEMA
 from childdb.reading import Outcome, ReadOptions, read_file
 
@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="exports, or folders of exports")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for records, findings and ledger")
-    parser.add_argument("--as-of", type=_day, metavar="DATE", help="date of files that state none (YYYY-MM-DD)")
+    parser.add_argument(
+        "--as-of", type=_day, metavar="DATE", help="date of files that state none (YYYY-MM-DD)"
+    )
 
 
 def _day(text: str) -> date:
@@ -48,9 +50,14 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
     out = Path(arguments.out)
     _make_folder(out)
     with _Writers(out) as writers:
-        ledger = [_clean_one(path, arguments.as_of, writers, place, len(files)) for place, path in enumerate(files, 1)]
+        ledger = [
+            _clean_one(path, arguments.as_of, writers, place, len(files))
+            for place, path in enumerate(files, 1)
+        ]
     entries = [entry.as_json() for entry in ledger]
-    (out / "ledger.json").write_text(json.dumps(entries, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (out / "ledger.json").write_text(
+        json.dumps(entries, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
     status = exit_status(ledger)
     emit(arguments, _payload(ledger, writers, out), _lines(ledger, writers, out))
     return status
@@ -93,7 +100,10 @@ def _clean_one(path: Path, as_of: date | None, writers: _Writers, place: int, to
     for part in clean_in_chunks(reading, as_of=as_of):
         writers.write(part)
         ledger = part.ledger or ledger
-    assert ledger is not None
+    if ledger is None:
+        raise ContractError(
+            f"File {reading.file_sha256[:12]}: cleaning gave no ledger entry; report this file."
+        )
     return ledger
 
 
@@ -113,7 +123,8 @@ class _Writers:
     def __enter__(self) -> _Writers:
         schemas = {"records": records_schema(), "findings": FINDINGS_SCHEMA}
         self.files = {
-            name: pq.ParquetWriter(draft, schemas[name], compression="zstd") for name, draft in self.drafts.items()
+            name: pq.ParquetWriter(draft, schemas[name], compression="zstd")
+            for name, draft in self.drafts.items()
         }
         return self
 

@@ -16,8 +16,12 @@ HELP = "what a place was on a day, and what it is now"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("place", metavar="CODE|TEXT", help="a unit's code, or its text with district and province")
-    parser.add_argument("--on", required=True, type=_day, metavar="DATE", help="the day that counts (YYYY-MM-DD)")
+    parser.add_argument(
+        "place", metavar="CODE|TEXT", help="a unit's code, or its text with district and province"
+    )
+    parser.add_argument(
+        "--on", required=True, type=_day, metavar="DATE", help="the day that counts (YYYY-MM-DD)"
+    )
 
 
 def _day(text: str) -> date:
@@ -35,7 +39,11 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
 
 
 def _lines(answer: dict[str, Any]) -> Iterator[str]:
-    words = {"decided": "xác định / decided", "undecided": "chưa xác định / undecided", "unknown": "không có / unknown"}
+    words = {
+        "decided": "xác định / decided",
+        "undecided": "chưa xác định / undecided",
+        "unknown": "không có / unknown",
+    }
     yield f"Ngày {answer['on']}: {words[answer['status']]}"
     for unit in [answer["unit"]] if answer["unit"] else answer["candidates"]:
         yield f"  {_line(unit)}"
@@ -48,4 +56,6 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
 
 def _line(unit: dict[str, Any]) -> str:
     parts = (unit["name"], unit.get("district"), unit.get("province"))
-    return f"{unit.get('commune_id') or unit.get('province_id')}  " + ", ".join(part for part in parts if part)
+    return f"{unit.get('commune_id') or unit.get('province_id')}  " + ", ".join(
+        part for part in parts if part
+    )

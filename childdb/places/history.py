@@ -127,7 +127,9 @@ class History:
         self.provinces = {row["province_id"]: row for row in seed_rows(SeedFolder.REFERENCE, "provinces")}
         self.districts = {district.code: district for district in _districts()}
         self.successions = _successions()
-        self.predecessors = _grouped((link for links in self.successions.values() for link in links), "successor_id")
+        self.predecessors = _grouped(
+            (link for links in self.successions.values() for link in links), "successor_id"
+        )
         self.province_successors = {
             row["province_id"]: row["successor_province_id"]
             for row in seed_rows(SeedFolder.REFERENCE, "province_successions")
@@ -143,7 +145,13 @@ class History:
                 codes[row["alias"]].append(unit)
             else:
                 known = self.names[unit.commune_id]
-                other = UnitName(unit.commune_id, row["alias"], known[-1].unit_type, known[0].valid_from, known[-1].valid_to)
+                other = UnitName(
+                    unit.commune_id,
+                    row["alias"],
+                    known[-1].unit_type,
+                    known[0].valid_from,
+                    known[-1].valid_to,
+                )
                 self.names[unit.commune_id] = [other, *known]
         self.by_code = dict(codes)
 
@@ -217,7 +225,9 @@ def _names(seed: str, key: str) -> dict[str, list[UnitName]]:
     names: defaultdict[str, list[UnitName]] = defaultdict(list)
     for row in seed_rows(SeedFolder.REFERENCE, seed):
         start = date.fromisoformat(row["valid_from_date"])
-        name = UnitName(row[key], row["name_vi"], UnitType(row["unit_type"]), start, _day(row["valid_to_date"]))
+        name = UnitName(
+            row[key], row["name_vi"], UnitType(row["unit_type"]), start, _day(row["valid_to_date"])
+        )
         names[row[key]].append(name)
     return {unit_id: sorted(rows, key=lambda name: name.valid_from) for unit_id, rows in names.items()}
 
@@ -227,9 +237,13 @@ def _successions() -> dict[str, list[Succession]]:
     for row in seed_rows(SeedFolder.REFERENCE, "commune_successions"):
         links[row["commune_id"]].append(
             Succession(
-                row["commune_id"], row["successor_commune_id"], date.fromisoformat(row["changed_date"]),
-                row["population_share"], row["holds_population"] == "1", row["is_sole_population_target"] == "1",
-            )  # fmt: skip
+                row["commune_id"],
+                row["successor_commune_id"],
+                date.fromisoformat(row["changed_date"]),
+                row["population_share"],
+                row["holds_population"] == "1",
+                row["is_sole_population_target"] == "1",
+            )
         )
     return dict(links)
 

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from childdb.places.history import MERGER_DAY, Commune, History, history
-from childdb.places.resolve import Answer, Query, Status, province_scope, resolve
+from childdb.places.resolve import Answer, Query, Status, resolve
+from childdb.places.scope import province_scope
 
 
 def look_up(text: str, day: date) -> dict[str, Any]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
 
-from childdb.cleaning.text import clean_text
 from childdb.places.history import (
     FIRST_DAY,
     LAST_LEGACY_DAY,
@@ -20,15 +18,12 @@ from childdb.places.history import (
     name_key,
     plain_key,
 )
+from childdb.places.scope import ProvinceScope, find_districts, province_scope, similar_districts
 from childdb.places.wording import (
     UnitText,
     commune_readings,
-    district_readings,
-    province_name,
     read_commune_text,
-    unit_code,
 )
-from childdb.reference import mapping_rows
 
 RULE_UNKNOWN = "PLACE-001"
 RULE_TWINS = "PLACE-002"
@@ -44,9 +39,6 @@ RULE_LATER_UNIT = "PLACE-011"
 RULE_NO_DATE = "PLACE-012"
 RULE_MISSING = "PLACE-013"
 RULE_NO_SUCCESSOR = "PLACE-014"
-
-
-_SLIP = 0.8
 
 
 class Status(StrEnum):
@@ -81,113 +73,6 @@ class Answer:
     rules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProvinceScope:
-    """The provinces a text may mean: codes on the former map and on the present one."""
-
-    legacy_codes: frozenset[str] = frozenset()
-    present_codes: frozenset[str] = frozenset()
-    is_former_name: bool = False
-    is_known: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether nothing is known of the province."""
-        return not self.legacy_codes and not self.present_codes
-
-
-@lru_cache(maxsize=1)
-def _province_index() -> dict[str, set[str]]:
-    index: dict[str, set[str]] = {}
-    by_name: dict[str, set[str]] = {}
-    for province_id, names in history().province_names.items():
-        for name in names:
-            by_name.setdefault(name.name, set()).add(province_id)
-            for key in ("=" + name_key(name.name), "~" + plain_key(name.name)):
-                index.setdefault(key, set()).add(province_id)
-    for row in mapping_rows("provinces"):
-        for key in ("=" + name_key(row["spelling"]), "~" + plain_key(row["spelling"])):
-            index.setdefault(key, set()).update(by_name[row["name_vi"]])
-    return index
-
-
-@lru_cache(maxsize=16384)
-def province_scope(text: str | None, day: date) -> ProvinceScope:
-    """Return which provinces a text or code can mean when it was written about a day."""
-    cleaned = clean_text(text)[0] if text else None
-    if cleaned is None:
-        return ProvinceScope()
-    code = unit_code(cleaned)
-    if code:
-        province_id = history().province_id_on(code.zfill(2)[-2:], max(day, FIRST_DAY)) if len(code) <= 3 else None
-        return _scope({province_id} if province_id else set(), day)
-    index = _province_index()
-    for wording in (cleaned, province_name(cleaned)):
-        found = index.get("=" + name_key(wording)) or (index.get("~" + plain_key(wording)) if wording.isascii() else None)
-        if found:
-            return _scope(found, day)
-    return ProvinceScope(is_known=False)
-
-
-def _scope(province_ids: set[str], day: date) -> ProvinceScope:
-    """Return the scope of provinces found by name; on either side of the merger the name of its own day counts."""
-    if not province_ids:
-        return ProvinceScope(is_known=False)
-    known = history()
-    legacy = {found for found in province_ids if not found.endswith(MERGER_DAY.isoformat())}
-    present = province_ids - legacy
-    successors = {known.province_successors[found] for found in legacy}
-    if day >= MERGER_DAY and present:
-        former = {found for found, later in known.province_successors.items() if later in present}
-        return ProvinceScope(_codes(former), _codes(present))
-    return ProvinceScope(_codes(legacy), _codes(successors | present), is_former_name=day >= MERGER_DAY)
-
-
-def _codes(province_ids: set[str]) -> frozenset[str]:
-    return frozenset(province_id.split("@")[0] for province_id in province_ids)
-
-
-@lru_cache(maxsize=16384)
-def find_districts(text: str | None, province_codes: frozenset[str]) -> frozenset[str] | None:
-    """Return the codes of the districts a text can mean in some provinces; None if no district is written."""
-    cleaned = clean_text(text)[0] if text else None
-    if cleaned is None or not any(letter.isalnum() for letter in cleaned):
-        return None
-    districts = [unit for unit in history().districts.values() if not province_codes or unit.province_code in province_codes]
-    code = unit_code(cleaned)
-    if code:
-        return frozenset(unit.code for unit in districts if unit.code == code.zfill(3))
-    for reading in district_readings(cleaned):
-        for key, marks in ((name_key, True), (plain_key, False)):
-            if not marks and not cleaned.isascii():
-                continue
-            found = {unit.code for unit in districts if _district_matches(unit.full, reading.unit_type, reading.name, key)}
-            if found:
-                return frozenset(found)
-    return frozenset()
-
-
-@lru_cache(maxsize=16384)
-def similar_districts(text: str, province_codes: frozenset[str]) -> frozenset[str]:
-    """Return the districts whose names differ from a text by a slip; a code that fits nothing if there is none."""
-    wanted = plain_key(district_readings(text)[0].name)
-    found = {
-        unit.code
-        for unit in history().districts.values()
-        if (not province_codes or unit.province_code in province_codes)
-        and SequenceMatcher(None, wanted, plain_key(district_readings(unit.full)[0].name)).ratio() >= _SLIP
-    }
-    return frozenset(found or {"none"})
-
-
-def _district_matches(full: str, unit_type: str | None, name: str, key: object) -> bool:
-    own = district_readings(full)[0]
-    if unit_type is not None and own.unit_type != unit_type:
-        return False
-    make_key = name_key if key is name_key else plain_key
-    return make_key(own.name) == make_key(name)
-
-
 @lru_cache(maxsize=262144)
 def resolve(query: Query) -> Answer:
     """Return the commune of a row on its day and now."""
@@ -200,7 +85,11 @@ def resolve(query: Query) -> Answer:
     if scope.is_open and scope.is_known is False and words.province and query.province:
         scope = province_scope(words.province, day)
     if words.code is None and words.name is None:
-        return Answer(Status.UNKNOWN, province_code=_own_province(scope, day), rules=_scope_rules(scope, query, (RULE_MISSING,)))
+        return Answer(
+            Status.UNKNOWN,
+            province_code=_own_province(scope, day),
+            rules=_scope_rules(scope, query, (RULE_MISSING,)),
+        )
     return _resolve_words(query, words, district, scope, day)
 
 
@@ -214,7 +103,11 @@ def _without_day(query: Query, district: str | None) -> Answer:
         return former
     if former.commune_id is None and present.commune_id is not None:
         return present
-    candidates = tuple(sorted({*former.candidates, *present.candidates} | {former.commune_id or "", present.commune_id or ""}))
+    candidates = tuple(
+        sorted(
+            {*former.candidates, *present.candidates} | {former.commune_id or "", present.commune_id or ""}
+        )
+    )
     same = present.current_id if former.current_id == present.current_id else None
     return Answer(Status.UNDECIDED, None, same, None, tuple(filter(None, candidates)), (), (RULE_NO_DATE,))
 
@@ -228,7 +121,9 @@ def _own_province(scope: ProvinceScope, day: date) -> str | None:
     return next(iter(codes)) if len(codes) == 1 else None
 
 
-def _resolve_words(query: Query, words: UnitText, district: str | None, scope: ProvinceScope, day: date) -> Answer:
+def _resolve_words(
+    query: Query, words: UnitText, district: str | None, scope: ProvinceScope, day: date
+) -> Answer:
     known = history()
     districts = find_districts(district, scope.legacy_codes)
     rules: tuple[str, ...] = (RULE_DISTRICT_UNKNOWN,) if districts == frozenset() else ()
@@ -268,7 +163,9 @@ def _candidates(
     return fitting
 
 
-def _fits(known: History, unit: Commune, districts: frozenset[str] | None, scope: ProvinceScope, day: date) -> bool:
+def _fits(
+    known: History, unit: Commune, districts: frozenset[str] | None, scope: ProvinceScope, day: date
+) -> bool:
     codes = scope.legacy_codes if day < MERGER_DAY else scope.present_codes
     if not scope.is_open and unit.province_code not in codes:
         return False
@@ -288,7 +185,11 @@ def _by_code(known: History, code: str, day: date) -> list[Commune]:
 
 
 def _by_name(known: History, text: str, day: date) -> list[Commune]:
-    names = [name for name in _matching_names(text) if name.valid_from <= day and (name.valid_to is None or day < name.valid_to)]
+    names = [
+        name
+        for name in _matching_names(text)
+        if name.valid_from <= day and (name.valid_to is None or day < name.valid_to)
+    ]
     return [known.communes[unit_id] for unit_id in sorted({name.unit_id for name in names})]
 
 
@@ -312,7 +213,11 @@ def _at_other_times(
 ) -> set[str]:
     """Return units of the same map that fit under a name or day of another time: a stale text, a merged unit."""
     if words.name is None:
-        units = [unit for code in {words.code or "", (words.code or "").zfill(5)} for unit in known.by_code.get(code, [])]
+        units = [
+            unit
+            for code in {words.code or "", (words.code or "").zfill(5)}
+            for unit in known.by_code.get(code, [])
+        ]
     else:
         units = [known.communes[name.unit_id] for name in _matching_names(words.name)]
     same_map = [unit for unit in units if (unit.valid_from < MERGER_DAY) == (day < MERGER_DAY)]
@@ -325,10 +230,14 @@ def _wording_rule(words: UnitText, found: set[str], day: date) -> tuple[str, ...
     if words.name is None or len(found) != 1:
         return ()
     official = history().name_on(next(iter(found)), day)
-    return () if name_key(words.name) in (name_key(official.full), name_key(official.name)) else (RULE_WORDING,)
+    return (
+        () if name_key(words.name) in (name_key(official.full), name_key(official.name)) else (RULE_WORDING,)
+    )
 
 
-def _answer(query: Query, found: list[str], day: date, scope: ProvinceScope, rules: tuple[str, ...]) -> Answer:
+def _answer(
+    query: Query, found: list[str], day: date, scope: ProvinceScope, rules: tuple[str, ...]
+) -> Answer:
     """Return the answer for the units the words fit: one is decided, several are listed."""
     known = history()
     own, own_candidates, own_rules = _on_day(known, found, day)
@@ -341,13 +250,25 @@ def _answer(query: Query, found: list[str], day: date, scope: ProvinceScope, rul
         extra.append(RULE_EVIDENCE if current else RULE_DIVIDED if len(found) == 1 else RULE_TWINS)
         if current and own is None and day >= MERGER_DAY:
             own = current
-    province = known.communes[own].province_code if own else _common_province(known, own_candidates, scope, day)
+    province = (
+        known.communes[own].province_code if own else _common_province(known, own_candidates, scope, day)
+    )
     status = Status.DECIDED if own else Status.UNDECIDED
     all_rules = tuple(dict.fromkeys((*rules, *extra)))
-    return Answer(status, own, current, province, () if own else own_candidates, () if current else current_candidates, all_rules)
+    return Answer(
+        status,
+        own,
+        current,
+        province,
+        () if own else own_candidates,
+        () if current else current_candidates,
+        all_rules,
+    )
 
 
-def _on_day(known: History, found: list[str], day: date) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
+def _on_day(
+    known: History, found: list[str], day: date
+) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     """Return the unit in force on the day that a set of found units leads to, candidates otherwise, and rules."""
     if len(found) == 1 and known.communes[found[0]].is_in_force(day):
         return found[0], (), ()
@@ -367,7 +288,9 @@ def _now(known: History, found: list[str], own: str | None) -> tuple[str | None,
     units = [own] if own else found
     reached: set[str] = set()
     for unit in units:
-        later = known.communes[unit].valid_from >= MERGER_DAY and [unit] or known.successors_on(unit, date.max)
+        later = (known.communes[unit].valid_from >= MERGER_DAY and [unit]) or known.successors_on(
+            unit, date.max
+        )
         if not later:
             return None, ()
         reached.update(later)
@@ -386,6 +309,10 @@ def _by_evidence(known: History, evidence: tuple[str, ...], candidates: tuple[st
     return next(iter(named)) if len(named) == 1 else None
 
 
-def _common_province(known: History, candidates: tuple[str, ...], scope: ProvinceScope, day: date) -> str | None:
-    codes = {known.communes[unit].province_code for unit in candidates if known.communes[unit].is_in_force(day)}
+def _common_province(
+    known: History, candidates: tuple[str, ...], scope: ProvinceScope, day: date
+) -> str | None:
+    codes = {
+        known.communes[unit].province_code for unit in candidates if known.communes[unit].is_in_force(day)
+    }
     return next(iter(codes)) if len(codes) == 1 else _own_province(scope, day)

@@ -24,7 +24,9 @@ _DISTRICT_TYPES = (
 )
 _PROVINCE_TYPE = re.compile(r"(?i)^(?:tỉnh|thành\s*phố|tinh|thanh\s*pho|tp\.?|t\.p\.?|t\.)\s*(?=\S)")
 _CODE = re.compile(r"[0-9]{1,5}(?:\.0)?")
-_CODE_AND_NAME = re.compile(r"^([0-9]{3,5})\s*[-–.:)_]\s*(\D.*)$|^(\D.*?)\s*[-–(\[_]\s*([0-9]{3,5})\s*[)\]]?$")
+_CODE_AND_NAME = re.compile(
+    r"^([0-9]{3,5})\s*[-–.:)_]\s*(\D.*)$|^(\D.*?)\s*[-–(\[_]\s*([0-9]{3,5})\s*[)\]]?$"
+)
 _DISTRICT_MARK = re.compile(r"(?i)^(?:quận|huyện|thị\s*xã|q\.|h\.|tx\.|tx |quan |huyen |thi\s*xa )")
 _PROVINCE_MARK = re.compile(r"(?i)^(?:tỉnh|tinh |t\.)")
 

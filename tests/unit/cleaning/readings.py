@@ -40,7 +40,9 @@ def make_reading(
     rows: Sequence[Mapping[str, str | None]], *, kinds: Mapping[str, str] | None = None, **profile: Any
 ) -> FileReading:
     """Return a reading of rows; columns not named are blank."""
-    columns: dict[str, Any] = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in export_columns()}
+    columns: dict[str, Any] = {
+        name: pa.array([row.get(name) for row in rows], pa.string()) for name in export_columns()
+    }
     columns["sheet"] = pa.array(["Danh sách"] * len(rows), pa.string())
     columns["row_no"] = pa.array(range(2, len(rows) + 2), pa.int32())
     columns["row_reason"] = pa.nulls(len(rows), pa.string())
@@ -49,11 +51,24 @@ def make_reading(
     names = ["sheet", "row_no", "row_reason", *export_columns(), "_extra", "_kinds"]
     table = pa.table({name: columns[name] for name in names})
     facts = FileProfile(columns_present=export_columns())
-    return FileReading("danh_sach.xlsx", "0" * 64, Outcome.ACCEPT, None, len(rows) + 1, 1, table, [], replace(facts, **profile))
+    return FileReading(
+        "danh_sach.xlsx",
+        "0" * 64,
+        Outcome.ACCEPT,
+        None,
+        len(rows) + 1,
+        1,
+        table,
+        [],
+        replace(facts, **profile),
+    )
 
 
 def clean_rows(
-    *rows: Mapping[str, str | None], kinds: Mapping[str, str] | None = None, as_of: date | None = None, **profile: Any
+    *rows: Mapping[str, str | None],
+    kinds: Mapping[str, str] | None = None,
+    as_of: date | None = None,
+    **profile: Any,
 ) -> CleanedFile:
     """Return rows, each completed from the clean row, after cleaning."""
     profile.setdefault("stated_date", FILE_DATE)

@@ -36,8 +36,13 @@ def by_table(table: dict[int, str]) -> Callable[[str], str]:
 
     def write(name: str) -> str:
         # TCVN3 fonts have no accented capitals: the letter is typed small.
-        data = bytes(back.get(letter, back.get(letter.lower(), ord(letter) if ord(letter) < 256 else 63)) for letter in name)
-        return "".join(bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in data)
+        data = bytes(
+            back.get(letter, back.get(letter.lower(), ord(letter) if ord(letter) < 256 else 63))
+            for letter in name
+        )
+        return "".join(
+            bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in data
+        )
 
     return write
 
@@ -60,7 +65,9 @@ def to_cp1258(name: str) -> str:
 
 
 def to_mojibake(name: str) -> str:
-    return "".join(bytes([b]).decode("cp1252", "replace").replace("\ufffd", chr(b)) for b in name.encode("utf-8"))
+    return "".join(
+        bytes([b]).decode("cp1252", "replace").replace("\ufffd", chr(b)) for b in name.encode("utf-8")
+    )
 
 
 WRITERS = {
@@ -85,7 +92,9 @@ def test_table_is_that_of_the_standard(table: dict[int, str], codec: str) -> Non
         pytest.skip("iconv is not installed")
     wrong = []
     for byte, letter in table.items():
-        read = subprocess.run(["iconv", "-f", codec, "-t", "UTF-8"], input=bytes([byte]), capture_output=True, check=False)
+        read = subprocess.run(
+            ["iconv", "-f", codec, "-t", "UTF-8"], input=bytes([byte]), capture_output=True, check=False
+        )
         standard = unicodedata.normalize("NFC", read.stdout.decode())
         if read.returncode == 0 and standard != letter:
             wrong.append(byte)
@@ -149,7 +158,10 @@ def test_rows_pasted_from_another_computer_are_read_and_the_others_left() -> Non
 def test_small_column_follows_the_encoding_the_file_shows() -> None:
     rng = random.Random(5)
     write = WRITERS[Encoding.TCVN3]
-    rows = [{"ho_ten_tre": write(name), "gioi_tinh": write("Nữ"), "dan_toc": write("Tày")} for name in names(30, rng)]
+    rows = [
+        {"ho_ten_tre": write(name), "gioi_tinh": write("Nữ"), "dan_toc": write("Tày")}
+        for name in names(30, rng)
+    ]
     record = clean_rows(*rows).records.to_pylist()[0]
     assert (record["gioi_tinh"], record["dan_toc"]) == ("female", "02")
 

@@ -37,7 +37,9 @@ def number(rng: random.Random, female: bool = True, year: int = 2019, code: str 
 def person(rng: random.Random) -> Row:
     female = rng.random() < 0.5
     year, month, day = rng.randint(2010, 2024), rng.randint(1, 12), rng.randint(1, 28)
-    middle, given = ("Thị", "Hòa Thủy Lan Nga Hạnh".split()) if female else ("Văn", "Hùng Dũng Sơn Khỏe Nam".split())
+    middle, given = (
+        ("Thị", "Hòa Thủy Lan Nga Hạnh".split()) if female else ("Văn", "Hùng Dũng Sơn Khỏe Nam".split())
+    )
     return {
         "ho_ten_tre": f"{rng.choice(['Nguyễn', 'Trần', 'Phạm', 'Đặng'])} {middle} {rng.choice(given)}",
         "gioi_tinh": "Nữ" if female else "Nam",
@@ -48,32 +50,58 @@ def person(rng: random.Random) -> Row:
 
 
 def row_of(base: Row, **changes: Any) -> Row:
-    return {name: value for name, value in {**base, **changes}.items() if name not in ("iso", "year", "female")}
+    return {
+        name: value for name, value in {**base, **changes}.items() if name not in ("iso", "year", "female")
+    }
 
 
 def e01(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), so_dinh_danh=rng.choice([None, "-", "0", "Chưa có"]))], {"so_dinh_danh": None}, {"ID-001"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=rng.choice([None, "-", "0", "Chưa có"]))],
+        {"so_dinh_danh": None},
+        {"ID-001"},
+    )
 
 
 def e02(rng: random.Random) -> Case:
     base = person(rng)
-    return Case([row_of(base, so_dinh_danh=base["so_dinh_danh"].lstrip("0"))], {"so_dinh_danh": base["so_dinh_danh"]}, {"ID-004"})
+    return Case(
+        [row_of(base, so_dinh_danh=base["so_dinh_danh"].lstrip("0"))],
+        {"so_dinh_danh": base["so_dinh_danh"]},
+        {"ID-004"},
+    )
 
 
 def e03(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), so_dinh_danh=rng.choice(["3.6219E+10", "3,6E+10", "7.9e10"]))], {"so_dinh_danh": None}, {"ID-006"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=rng.choice(["3.6219E+10", "3,6E+10", "7.9e10"]))],
+        {"so_dinh_danh": None},
+        {"ID-006"},
+    )
 
 
 def e04(rng: random.Random) -> Case:
     base = person(rng)
     text = base["so_dinh_danh"]
-    seen = rng.choice([f"{text[:3]} {text[3:6]} {text[6:]}", f"{text[:3]}.{text[3:]}", f"CCCD: {text}", f"’{text}", f"Số CCCD {text}"])
+    seen = rng.choice(
+        [
+            f"{text[:3]} {text[3:6]} {text[6:]}",
+            f"{text[:3]}.{text[3:]}",
+            f"CCCD: {text}",
+            f"’{text}",
+            f"Số CCCD {text}",
+        ]
+    )
     return Case([row_of(base, so_dinh_danh=seen)], {"so_dinh_danh": text}, {"ID-003"})
 
 
 def e05(rng: random.Random) -> Case:
     text = number(rng)
-    return Case([row_of(person(rng), so_dinh_danh=rng.choice([text[:-1], text + "1", text[:8]]))], {"so_dinh_danh": None}, {"ID-017"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=rng.choice([text[:-1], text + "1", text[:8]]))],
+        {"so_dinh_danh": None},
+        {"ID-017"},
+    )
 
 
 def e06(rng: random.Random) -> Case:
@@ -89,13 +117,21 @@ def e07(rng: random.Random) -> Case:
 
 def e08(rng: random.Random) -> Case:
     card = f"TE1{rng.randint(10**11, 10**12 - 1)}"
-    return Case([row_of(person(rng), so_dinh_danh=card)], {"so_dinh_danh": None, "the_bhyt": card}, {"ID-012", "ID-025"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=card)],
+        {"so_dinh_danh": None, "the_bhyt": card},
+        {"ID-012", "ID-025"},
+    )
 
 
 def e09(rng: random.Random) -> Case:
     one, other = person(rng), person(rng)
     other["ho_ten_tre"] = "Lý Thị Mai"
-    return Case([row_of(one), row_of(other, so_dinh_danh=one["so_dinh_danh"])], {"so_dinh_danh": one["so_dinh_danh"]}, {"ID-018"})
+    return Case(
+        [row_of(one), row_of(other, so_dinh_danh=one["so_dinh_danh"])],
+        {"so_dinh_danh": one["so_dinh_danh"]},
+        {"ID-018"},
+    )
 
 
 def e10(rng: random.Random) -> Case:
@@ -113,15 +149,27 @@ def e11(rng: random.Random) -> Case:
 
 def e12(rng: random.Random) -> Case:
     base = person(rng)
-    return Case([row_of(base, ngay_sinh=base["ngay_sinh"][:6] + str(base["year"] - 1 or 2010))], {"so_dinh_danh": base["so_dinh_danh"]}, {"ID-021"})
+    return Case(
+        [row_of(base, ngay_sinh=base["ngay_sinh"][:6] + str(base["year"] - 1 or 2010))],
+        {"so_dinh_danh": base["so_dinh_danh"]},
+        {"ID-021"},
+    )
 
 
 def e15(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), so_dinh_danh=f"HS{rng.randint(10**8, 10**9)}")], {"so_dinh_danh": None}, {"ID-014"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=f"HS{rng.randint(10**8, 10**9)}")],
+        {"so_dinh_danh": None},
+        {"ID-014"},
+    )
 
 
 def e16(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), so_dinh_danh=rng.choice(["0" * 12, "123456789012", "1" * 12]))], {"so_dinh_danh": None}, {"ID-015"})
+    return Case(
+        [row_of(person(rng), so_dinh_danh=rng.choice(["0" * 12, "123456789012", "1" * 12]))],
+        {"so_dinh_danh": None},
+        {"ID-015"},
+    )
 
 
 def name_case(base: Row, seen: str, rule: str, name: str | None = None) -> Case:
@@ -146,7 +194,9 @@ def e24(rng: random.Random) -> Case:
 
 
 def e25(rng: random.Random) -> Case:
-    return name_case(person(rng), rng.choice(["\u00d0", "\u0189"]) + "ặng Thị Hoa", "TEXT-010", "Đặng Thị Hoa")
+    return name_case(
+        person(rng), rng.choice(["\u00d0", "\u0189"]) + "ặng Thị Hoa", "TEXT-010", "Đặng Thị Hoa"
+    )
 
 
 def e26(rng: random.Random) -> Case:
@@ -168,8 +218,12 @@ def e28(rng: random.Random) -> Case:
 
 
 def e29(rng: random.Random) -> Case:
-    seen = rng.choice(["Trai", "Gái", "Bé trai", "bé gái", "CHƯA ĐẶT TÊN", "Nguyễn Văn A", "Trần Thị B", "con trai"])
-    return Case([row_of(person(rng), ho_ten_tre=seen)], {"ho_ten_tre": None, "outcome": "accepted"}, {"NAME-004"})
+    seen = rng.choice(
+        ["Trai", "Gái", "Bé trai", "bé gái", "CHƯA ĐẶT TÊN", "Nguyễn Văn A", "Trần Thị B", "con trai"]
+    )
+    return Case(
+        [row_of(person(rng), ho_ten_tre=seen)], {"ho_ten_tre": None, "outcome": "accepted"}, {"NAME-004"}
+    )
 
 
 def e32(rng: random.Random) -> Case:
@@ -204,7 +258,15 @@ def e36(rng: random.Random) -> Case:
 
 def e37(rng: random.Random) -> Case:
     base = person(rng)
-    return date_case(base, base["ngay_sinh"][3:], {"DATE-004"}, None, "month", birth_year=base["year"], birth_month=int(base["iso"][5:7]))
+    return date_case(
+        base,
+        base["ngay_sinh"][3:],
+        {"DATE-004"},
+        None,
+        "month",
+        birth_year=base["year"],
+        birth_month=int(base["iso"][5:7]),
+    )
 
 
 def e38(rng: random.Random) -> Case:
@@ -228,12 +290,26 @@ def e40(rng: random.Random) -> Case:
 def e42(rng: random.Random) -> Case:
     base = person(rng)
     day, month, year = (int(part) for part in base["ngay_sinh"].split("/"))
-    forms = [f"{day}-{month}-{year}", f"{day:02d}.{month:02d}.{year}", f"ngày {day} tháng {month} năm {year}", f"{day} / {month} / {year}"]
+    forms = [
+        f"{day}-{month}-{year}",
+        f"{day:02d}.{month:02d}.{year}",
+        f"ngày {day} tháng {month} năm {year}",
+        f"{day} / {month} / {year}",
+    ]
     return date_case(base, rng.choice(forms), {"DATE-001"}, base["iso"], "day")
 
 
 def e44(rng: random.Random) -> Case:
-    seen, sex = rng.choice([("Nu", "female"), ("nữ", "female"), ("F", "female"), ("NAM", "male"), ("m", "male"), ("gái", "female")])
+    seen, sex = rng.choice(
+        [
+            ("Nu", "female"),
+            ("nữ", "female"),
+            ("F", "female"),
+            ("NAM", "male"),
+            ("m", "male"),
+            ("gái", "female"),
+        ]
+    )
     return Case([row_of(person(rng), gioi_tinh=seen, so_dinh_danh=None)], {"gioi_tinh": sex})
 
 
@@ -253,11 +329,15 @@ def e47(rng: random.Random) -> Case:
 
 
 def e47_ambiguous(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), dan_toc=rng.choice(["Mán", "Trại", "Xá"]))], {"dan_toc": None}, {"CODE-004"})
+    return Case(
+        [row_of(person(rng), dan_toc=rng.choice(["Mán", "Trại", "Xá"]))], {"dan_toc": None}, {"CODE-004"}
+    )
 
 
 def e48(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), dan_toc=rng.choice(["04", "06", "11", "16"]))], {"dan_toc": None}, {"CODE-003"})
+    return Case(
+        [row_of(person(rng), dan_toc=rng.choice(["04", "06", "11", "16"]))], {"dan_toc": None}, {"CODE-003"}
+    )
 
 
 AFTER = {"stated_date": date(2026, 1, 15)}
@@ -265,11 +345,17 @@ AFTER = {"stated_date": date(2026, 1, 15)}
 
 def e50(rng: random.Random) -> Case:
     row = {"tinh": "Hà Nội", "huyen": None, "xa": "Phường Trúc Bạch, Quận Ba Đình", "ngay_cap_nhat": None}
-    return Case([row], {"commune_id_2025": "00004@2025-07-01", "xa": "Phường Ba Đình"}, {"PLACE-004"}, profile=AFTER)
+    return Case(
+        [row], {"commune_id_2025": "00004@2025-07-01", "xa": "Phường Ba Đình"}, {"PLACE-004"}, profile=AFTER
+    )
 
 
 def e51(rng: random.Random) -> Case:
-    return Case([{"huyen": "Huyện Đông Anh", "xa": "Thị trấn Đông Anh"}], {"commune_id": "00454@2021-11-01", "commune_id_2025": None}, {"PLACE-003"})
+    return Case(
+        [{"huyen": "Huyện Đông Anh", "xa": "Thị trấn Đông Anh"}],
+        {"commune_id": "00454@2021-11-01", "commune_id_2025": None},
+        {"PLACE-003"},
+    )
 
 
 def e52(rng: random.Random) -> Case:
@@ -300,16 +386,30 @@ def e57(rng: random.Random) -> Case:
 
 
 def e60(rng: random.Random) -> Case:
-    twins = [{"ho_ten_tre": "Nguyễn Văn Nhất", "so_dinh_danh": None}, {"ho_ten_tre": "Nguyễn Văn Nhị", "so_dinh_danh": None}]
+    twins = [
+        {"ho_ten_tre": "Nguyễn Văn Nhất", "so_dinh_danh": None},
+        {"ho_ten_tre": "Nguyễn Văn Nhị", "so_dinh_danh": None},
+    ]
     return Case([{**CLEAN_ROW, **twin} for twin in twins], {"outcome": "accepted"})
 
 
 def e61(rng: random.Random) -> Case:
-    return Case([row_of(person(rng), ngay_sinh="05/03/2008", so_dinh_danh=None)], {"bien_dong": "turned_16", "ngay_bien_dong": "2024-03-05"}, {"DATE-015"})
+    return Case(
+        [row_of(person(rng), ngay_sinh="05/03/2008", so_dinh_danh=None)],
+        {"bien_dong": "turned_16", "ngay_bien_dong": "2024-03-05"},
+        {"DATE-015"},
+    )
 
 
 def e65(rng: random.Random) -> Case:
-    seen, rule = rng.choice([("Không rõ", "NAME-005"), ("-", "NAME-005"), ("Trần Thị Lan", "PARENT-001"), ("KHÔNG CÓ", "NAME-005")])
+    seen, rule = rng.choice(
+        [
+            ("Không rõ", "NAME-005"),
+            ("-", "NAME-005"),
+            ("Trần Thị Lan", "PARENT-001"),
+            ("KHÔNG CÓ", "NAME-005"),
+        ]
+    )
     return Case([{"ho_ten_cha": seen}], {"ho_ten_cha": None, "ho_ten_me": "Trần Thị Lan"}, {rule})
 
 

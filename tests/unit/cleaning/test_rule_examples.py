@@ -51,5 +51,7 @@ def test_clean_row_has_no_finding_and_is_accepted() -> None:
 
 def test_messages_hold_no_value_of_a_row() -> None:
     cleaned = clean_rows({"ho_ten_tre": "XYZZY QWERTZ", "so_dinh_danh": "9988776655443", "xa": "Xã Plugh"})
-    text = " ".join(cleaned.findings["message_vi"].to_pylist() + cleaned.findings["message_en"].to_pylist()).lower()
+    text = " ".join(
+        cleaned.findings["message_vi"].to_pylist() + cleaned.findings["message_en"].to_pylist()
+    ).lower()
     assert not any(value in text for value in ("xyzzy", "9988776655443", "plugh"))

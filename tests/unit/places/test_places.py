@@ -13,7 +13,9 @@ from childdb.places.resolve import Answer, Query, resolve
 LEGACY_DAY, PRESENT_DAY = date(2025, 6, 1), date(2026, 1, 15)
 
 
-def ask(commune: str, district: str | None = None, province: str | None = None, day: date | None = LEGACY_DAY) -> Answer:
+def ask(
+    commune: str, district: str | None = None, province: str | None = None, day: date | None = LEGACY_DAY
+) -> Answer:
     return resolve(Query(province, district, commune, day))
 
 
@@ -51,7 +53,9 @@ def test_present_units_round_trip_by_code_and_by_name_and_province() -> None:
     wrong = []
     for unit_id in present_units():
         unit = known.communes[unit_id]
-        province = known.name_on(known.province_id_on(unit.province_code, PRESENT_DAY) or "", PRESENT_DAY).full
+        province = known.name_on(
+            known.province_id_on(unit.province_code, PRESENT_DAY) or "", PRESENT_DAY
+        ).full
         name = known.name_on(unit_id, PRESENT_DAY).full
         for answer in (ask(unit.code, day=PRESENT_DAY), ask(name, None, province, PRESENT_DAY)):
             wrong += [unit_id] if (answer.commune_id, answer.current_id) != (unit_id, unit_id) else []
@@ -121,20 +125,31 @@ def test_ward_number_that_changed_unit_follows_the_date() -> None:
     assert early is not None and late is not None and early != late
 
 
-@pytest.mark.parametrize("text", ["P1", "P.1", "P.01", "F1", "F.1", "phường 01", "Phuong 1", "PHƯỜNG 1", "p 1"])
+@pytest.mark.parametrize(
+    "text", ["P1", "P.1", "P.01", "F1", "F.1", "phường 01", "Phuong 1", "PHƯỜNG 1", "p 1"]
+)
 def test_ward_abbreviations(text: str) -> None:
-    assert ask(text, "Q.4", "TPHCM").commune_id == ask("Phường 1", "Quận 4", "Thành phố Hồ Chí Minh").commune_id
+    assert (
+        ask(text, "Q.4", "TPHCM").commune_id == ask("Phường 1", "Quận 4", "Thành phố Hồ Chí Minh").commune_id
+    )
     assert ask(text, "Q.4", "TPHCM").commune_id is not None
 
 
-@pytest.mark.parametrize("district", ["Quận Ba Đình", "Q. Ba Đình", "Q.Ba Đình", "ba đình", "QUAN BA DINH", "Ba Đình"])
-@pytest.mark.parametrize("province", ["Hà Nội", "TP Hà Nội", "TP. Hà Nội", "Thành phố Hà Nội", "01", "HA NOI"])
+@pytest.mark.parametrize(
+    "district", ["Quận Ba Đình", "Q. Ba Đình", "Q.Ba Đình", "ba đình", "QUAN BA DINH", "Ba Đình"]
+)
+@pytest.mark.parametrize(
+    "province", ["Hà Nội", "TP Hà Nội", "TP. Hà Nội", "Thành phố Hà Nội", "01", "HA NOI"]
+)
 def test_wordings_of_district_and_province(district: str, province: str) -> None:
     assert ask("Phúc Xá", district, province).commune_id == "00001@2021-11-01"
 
 
 def test_tone_placement_of_the_catalogue_does_not_matter() -> None:
-    assert ask("xã Thạch Hoà", "Thạch Thất", "Hà Nội").commune_id == ask("Xã Thạch Hòa", "Huyện Thạch Thất", "Hà Nội").commune_id
+    assert (
+        ask("xã Thạch Hoà", "Thạch Thất", "Hà Nội").commune_id
+        == ask("Xã Thạch Hòa", "Huyện Thạch Thất", "Hà Nội").commune_id
+    )
 
 
 def test_type_that_changed_in_2026_does_not_change_the_unit() -> None:
@@ -168,8 +183,14 @@ def test_old_unit_after_the_merger_goes_through_its_one_successor() -> None:
 
 
 def test_unit_merged_before_the_file_is_read_as_its_successor_and_not_earlier() -> None:
-    assert ask("Phường Nguyễn Trung Trực", "Ba Đình", "Hà Nội", date(2024, 1, 1)).commune_id == "00010@2021-11-01"
-    assert ask("Phường Nguyễn Trung Trực", "Ba Đình", "Hà Nội", date(2025, 3, 1)).commune_id == "00004@2021-11-01"
+    assert (
+        ask("Phường Nguyễn Trung Trực", "Ba Đình", "Hà Nội", date(2024, 1, 1)).commune_id
+        == "00010@2021-11-01"
+    )
+    assert (
+        ask("Phường Nguyễn Trung Trực", "Ba Đình", "Hà Nội", date(2025, 3, 1)).commune_id
+        == "00004@2021-11-01"
+    )
 
 
 def test_unknown_district_does_not_lend_its_commune_to_another() -> None:
