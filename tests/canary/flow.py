@@ -42,6 +42,7 @@ class Flow:
     root: Path
     environment: dict[str, str]
     printed: list[tuple[str, str]] = field(default_factory=list)
+    answered: str = ""
 
     @property
     def home(self) -> Path:
@@ -65,6 +66,7 @@ class Flow:
         )
         text = finished.stdout.decode(errors="replace") + finished.stderr.decode(errors="replace")
         self.printed.append((" ".join(words[:2]), text))
+        self.answered = finished.stdout.decode(errors="replace")
         return finished.returncode
 
     def run(self, deliveries: Deliveries) -> int:
@@ -82,8 +84,7 @@ class Flow:
 
     def answer(self) -> dict[str, Any]:
         """Return the JSON answer of the last command."""
-        text = self.printed[-1][1]
-        return dict(json.loads(text[text.index("{") : text.rindex("}") + 1]))
+        return dict(json.loads(self.answered))
 
 
 @contextmanager

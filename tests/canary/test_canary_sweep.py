@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from childdb.database.access import attach
-from tests.canary.flow import Flow, admin, failing_table, pages, tables, text_of_table, workspace
+from tests.canary.flow import APPROVERS, Flow, admin, failing_table, pages, tables, text_of_table, workspace
 from tests.canary.marks import (
     Deliveries,
     child_number,
@@ -53,16 +54,42 @@ def _spoil_clean(flow: Flow) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What was run, and what was seen on the way."""
+
+    flow: Flow
+    portal: str
+    marked_schemas: frozenset[str]
+
+
+def _marked_schemas(flow: Flow) -> frozenset[str]:
+    with admin(flow) as connection:
+        return frozenset(
+            schema
+            for schema, name in tables(connection)
+            if schema in DATA_SCHEMAS and marks_in(text_of_table(connection, schema, name))
+        )
+
+
 @pytest.fixture(scope="module")
-def flow() -> Iterator[Flow]:
-    """Yield a workspace in which everything was run once, and every step failed once."""
-    with workspace() as made:
-        first = write_deliveries(made.root / "deliveries")
-        assert made.childdb("serve", "up", "--json") == 0, made.printed[-1][1]
+def ran() -> Iterator[Ran]:
+    """Yield a workspace in which every step failed once, then everything ran, up to an approved release."""
+    with workspace() as flow:
+        first = write_deliveries(flow.root / "deliveries")
+        assert flow.childdb("serve", "up", "--json") == 0, flow.printed[-1][1]
+        portal = str(flow.answer()["portal"])
         for schema, table in FAILING:
-            with failing_table(made, schema, table):
-                assert made.run(first) == 4, f"{schema}.{table}: the forced failure was not noticed"
-        made.run(first)
+            with failing_table(flow, schema, table):
+                assert flow.run(first) == 4, f"{schema}.{table}: the forced failure was not noticed"
+        flow.run(first)
+        with admin(flow) as connection:
+            found = connection.execute(
+                "select release_id from ops.runs where release_id is not null"
+            ).fetchone()
+        assert found, f"the run made no release: {flow.printed[-1][1]}"
+        for name in APPROVERS.split(","):
+            assert flow.childdb("release", "approve", found[0], "--as", name) == 0, flow.printed[-1][1]
         for command in (
             ["status"],
             ["receipts"],
@@ -71,23 +98,24 @@ def flow() -> Iterator[Flow]:
             ["requests", "export"],
             ["doctor"],
         ):
-            made.childdb(*command, "--json")
-        _spoil_clean(made)
-        made.run(_later(made))
-        made.childdb("status", "--json")
-        made.childdb("explain", "none", child_number(1), "--json")
-        yield made
+            flow.childdb(*command, "--json")
+        marked = _marked_schemas(flow)
+        _spoil_clean(flow)
+        flow.run(_later(flow))
+        flow.childdb("status", "--json")
+        flow.childdb("explain", "none", child_number(1), "--json")
+        yield Ran(flow, portal, marked)
 
 
-def test_marks_reached_the_data(flow: Flow) -> None:
+@pytest.fixture
+def flow(ran: Ran) -> Flow:
+    """Return the workspace in which everything was run."""
+    return ran.flow
+
+
+def test_marks_reached_the_data(ran: Ran) -> None:
     """The control: if nothing was marked, finding nothing would prove nothing."""
-    with admin(flow) as connection:
-        reached = {
-            schema
-            for schema, name in tables(connection)
-            if schema in DATA_SCHEMAS and marks_in(text_of_table(connection, schema, name))
-        }
-    assert {"raw", "clean", "staging"} <= reached
+    assert {"raw", "clean", "staging"} <= ran.marked_schemas
 
 
 def test_commands_print_no_mark(flow: Flow) -> None:
@@ -157,12 +185,10 @@ def test_scheduler_database_holds_no_mark(flow: Flow) -> None:
     assert not found, "the scheduler's database holds values of children:\n" + "\n".join(found)
 
 
-def test_pages_hold_no_mark(flow: Flow) -> None:
-    flow.childdb("serve", "up", "--json")
-    address = str(flow.answer()["portal"])
-    seen = dict(pages(address))
+def test_pages_hold_no_mark(ran: Ran) -> None:
+    seen = dict(pages(ran.portal))
     found = [f"{url}: {marks}" for url, body in seen.items() if (marks := marks_in(body))]
-    assert len(seen) >= 4, f"only {len(seen)} pages could be reached from {address}"
+    assert len(seen) >= 10, f"only {len(seen)} pages could be reached from {ran.portal}"
     assert not found, "a page shows values of children:\n" + "\n".join(found)
 
 
