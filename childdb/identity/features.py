@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from ftfy import fix_encoding
 
 from childdb.identity.reading_dates import read_birth_date
 from childdb.identity.rules import ColumnType, Feature, FeatureKind, Rules
@@ -69,8 +70,27 @@ def _collect_words(connection: duckdb.DuckDBPyConnection, rules: Rules, feature:
     )
 
 
+def _mend_words(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put back names whose UTF-8 was read as a Windows code page; only words with its typical signs are looked at."""
+    broken = connection.execute(
+        "select key, word from raw_words where regexp_matches(word, '[ÃÂÄÆ]|á[º»]') order by key"
+    ).fetchall()
+    mended = [(key, word, fix_encoding(word)) for key, word in broken]
+    changed = [(key, after) for key, before, after in mended if after != before]
+    table = pa.table(
+        {
+            "key": pa.array([key for key, _ in changed], pa.uint64()),
+            "word": pa.array([word for _, word in changed], pa.string()),
+        }
+    )
+    connection.register("words_in", table)
+    connection.execute("update raw_words as w set word = i.word from words_in as i where i.key = w.key")
+    connection.unregister("words_in")
+
+
 def _read_names(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
     """Make the parts of a name: surname first, given name last; H'- and Y- names of the highlands have the clan last."""
+    _mend_words(connection)
     refused = ", ".join(f"'{word}'" for word in rules.placeholders) or "''"
     connection.execute(
         f"""create table words_{feature.name} as
