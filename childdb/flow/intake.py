@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ from pathlib import Path
 from psycopg import Connection
 
 from childdb.database import Role, connect
-from childdb.errors import InputRefusedError
+from childdb.errors import GateStoppedError, InputRefusedError
 from childdb.flow.runs import Counts, Run
 from childdb.landing import land_file, opened_landed
 from childdb.loading import ledger
+from childdb.loading.decisions import approved_mappings
 from childdb.loading.persons import clean_extract, load_extract
 from childdb.loading.raw import load_reading
 from childdb.quality.gates import run_gate
@@ -114,9 +115,13 @@ def load_raw(settings: Settings, run: Run) -> Counts:
     files = rows = refused = held = 0
     with connect(Role.LOADER, settings) as connection:
         waiting = ledger.batches_with_status(connection, CHILDREN, "landed")
+        approved = approved_mappings(connection, CHILDREN)
     for batch_id, sha256, name in waiting:
+        options = ReadOptions(
+            file_name=name, work_dir=store.scratch, hold_unknown_headers=True, approved_mappings=approved
+        )
         with store.opened(sha256) as path:
-            reading = read_file(path, options=ReadOptions(file_name=name, work_dir=store.scratch))
+            reading = read_file(path, options=options)
         with connect(Role.LOADER, settings) as connection:
             counts = load_reading(connection, batch_id, reading)
         files += 1
@@ -132,7 +137,12 @@ def check_raw(settings: Settings, run: Run, dataset: str) -> Counts:
         batches = _to_check(connection, dataset)
     if not batches:
         return {"checked": 0, "held": 0}
-    result = run_gate(settings, f"raw/{dataset}", run_id=run.run_id, batch_ids=batches, as_of=run.as_of)
+    try:
+        result = run_gate(settings, f"raw/{dataset}", run_id=run.run_id, batch_ids=batches, as_of=run.as_of)
+    except GateStoppedError:
+        with connect(Role.LOADER, settings) as connection:
+            _hold(connection, batches)
+        raise
     with connect(Role.LOADER, settings) as connection:
         connection.execute(
             "update ops.batches set gate_passed = true where batch_id = any(%s)", [list(result.open_batches)]
@@ -152,7 +162,7 @@ def _to_check(connection: Connection, dataset: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _hold(connection: Connection, batch_ids: tuple[str, ...]) -> None:
+def _hold(connection: Connection, batch_ids: Sequence[str]) -> None:
     connection.execute(
         "update ops.batches set status = 'held', outcome = 'quarantine_file', reason_code = 'GATE', "
         "rejected = rejected + accepted + quarantined, accepted = 0, quarantined = 0 "

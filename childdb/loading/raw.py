@@ -39,14 +39,15 @@ def load_reading(connection: Connection, batch_id: str, reading: FileReading) ->
         reading.rejected_rows,
     )
     if reading.outcome.is_loaded:
-        copy_table(connection, TABLE, _raw_rows(batch_id, reading.rows))
+        copy_table(connection, TABLE, raw_rows(batch_id, reading.rows))
     replace_findings(connection, batch_id, "reading", findings_table(reading.findings))
     profile = profile_document(reading.profile)
     record_reading(connection, batch_id, counts, reading.outcome.value, reading.reason_code, profile)
     return counts
 
 
-def _raw_rows(batch_id: str, rows: pa.Table) -> pa.Table:
+def raw_rows(batch_id: str, rows: pa.Table) -> pa.Table:
+    """Return rows as read in the shape of the raw table."""
     wanted = source_table("raw_treem", "treem__children").column_names
     renamed = rows.rename_columns([LINEAGE.get(name, name) for name in rows.column_names])
     outcome = pc.if_else(pc.is_null(renamed.column("_row_reason")), "accepted", "quarantined")
@@ -92,13 +93,41 @@ def reading_from_raw(connection: Connection, batch_id: str) -> FileReading:
     if row is None:
         raise ContractError(f"Batch {batch_id} is not in the ledger.")
     profile = profile_from(row[6])
-    rows = _fetch_rows(connection, batch_id, profile.read_sheets)
+    rows = _let_go(
+        _fetch_rows(connection, batch_id, profile.read_sheets), released_rows(connection, batch_id)
+    )
     return FileReading(row[0], row[1], Outcome(row[2]), row[3], row[4], row[5], rows, [], profile)
+
+
+def released_rows(connection: Connection, batch_id: str) -> frozenset[tuple[str | None, int]]:
+    """Return (sheet, row number) of the rows of a batch that a person let go."""
+    rows = connection.execute(
+        "select sheet, row_no from ops.quarantine_decisions where batch_id = %s and decision = 'release' "
+        "and row_no is not null",
+        [batch_id],
+    )
+    return frozenset((row[0], int(row[1])) for row in rows)
+
+
+def _let_go(rows: pa.Table, released: frozenset[tuple[str | None, int]]) -> pa.Table:
+    """Return rows without the reason of those a person released."""
+    if not released:
+        return rows
+    places = zip(
+        rows["sheet"].to_pylist(), rows["row_no"].to_pylist(), rows["row_reason"].to_pylist(), strict=True
+    )
+    reasons = [None if (sheet or None, row_no) in released else reason for sheet, row_no, reason in places]
+    place = rows.schema.get_field_index("row_reason")
+    return rows.set_column(place, "row_reason", pa.array(reasons, pa.string()))
 
 
 def _fetch_rows(connection: Connection, batch_id: str, sheets: Sequence[str]) -> pa.Table:
     inverse = {stored: name for name, stored in LINEAGE.items()}
-    columns = [c for c in source_table("raw_treem", "treem__children").column_names if c not in {"_batch_id", "_outcome"}]
+    columns = [
+        c
+        for c in source_table("raw_treem", "treem__children").column_names
+        if c not in {"_batch_id", "_outcome"}
+    ]
     query = sql.SQL(
         "copy (select {columns} from raw.treem__children where _batch_id = {batch} "
         "order by coalesce(array_position({sheets}::text[], _sheet), 0), _sheet, _row_no) "
@@ -114,7 +143,9 @@ def _fetch_rows(connection: Connection, batch_id: str, sheets: Sequence[str]) ->
             buffer.write(block)
     names = [inverse.get(c, c) for c in columns]
     if buffer.tell() == 0:
-        return pa.table({name: pa.array([], pa.int32() if name == "row_no" else pa.string()) for name in names})
+        return pa.table(
+            {name: pa.array([], pa.int32() if name == "row_no" else pa.string()) for name in names}
+        )
     buffer.seek(0)
     return pa_csv.read_csv(
         buffer,
