@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from childdb.database import Role, connect
 from childdb.flow.child_keys import clusters_of, give_keys
+from childdb.flow.decisions import decisions_in_force
 from childdb.flow.exchange import copy_table, export_parquet
 from childdb.flow.runs import Counts, Run
 from childdb.quality.gates import run_gate
@@ -57,10 +58,18 @@ def match_children(settings: Settings, run: Run) -> Counts:
     with connect(Role.MATCHER, settings) as connection:
         keys = open_keys(workspace, connection)
         plan = planned_release(connection)
+        decisions = decisions_in_force(connection)
         rows = _export(connection, workspace.identity)
     register, population = workspace.identity / "register.parquet", workspace.identity / "population.parquet"
     try:
-        match(register, population, workspace.identity, threads=settings.threads, memory=settings.memory)
+        match(
+            register,
+            population,
+            workspace.identity,
+            threads=settings.threads,
+            memory=settings.memory,
+            decisions=decisions,
+        )
         with connect(Role.MATCHER, settings) as connection:
             children = _store(connection, workspace.identity, run.run_id, plan.as_of)
             numbers = connection.execute(NUMBERS).fetchall()

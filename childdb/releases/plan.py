@@ -28,7 +28,7 @@ order by dataset, file_sha256, batch_id
 """
 # Decisions of people that can move a figure, where the table exists; notes of time and key stay out.
 DECISION_TABLES: Mapping[str, str] = {
-    "identity.review_decisions": "decided_at recorded_at decision_id run_id",
+    "identity.decisions": "decided_on decision_id",
     "ops.corrections": "recorded_at correction_id",
     "ops.column_approvals": "approved_at recorded_at",
     "quality.gate_decisions": "recorded_at decision_no",
