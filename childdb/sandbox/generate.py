@@ -33,6 +33,15 @@ from childdb.sandbox.truth_nation import NationCounter
 
 LEAST, MOST = 100, 30_000_000
 DEFAULT_EXPORTS = 36
+# Columns with few distinct values; trying a dictionary on the others only costs time.
+_REPETITIVE = [
+    "sex_text",
+    "ethnic_group_text",
+    "province_code",
+    "commune_code",
+    "hamlet_name",
+    "former_commune_id",
+]
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def prepare(order: Order) -> tuple[Nation, Misprinter]:
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=True)
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=_REPETITIVE)
 
 
 def write_tables(
@@ -103,12 +112,15 @@ def write_tables(
 
 
 def write_truth(counter: NationCounter, truth: Path, day: int, *, has_files: bool) -> None:
-    """Write residents and the figures of the nation and as delivered, on the day of the newest list."""
+    """Write residents and, where lists were asked for, the figures of the nation and as delivered on the newest list's day."""
     counter.write_residents(truth / "residents.csv")
+    if not has_files:
+        return
     residents = load_residents(truth)
     write_figures(figures(counter.children, residents), truth / "figures_nation.csv")
-    delivered = load_delivered(truth) if has_files else []
-    write_figures(delivered_figures(delivered, residents, date_of(day)), truth / "figures_delivered.csv")
+    write_figures(
+        delivered_figures(load_delivered(truth), residents, date_of(day)), truth / "figures_delivered.csv"
+    )
 
 
 def write_account(path: Path, seed: int) -> None:

@@ -78,4 +78,9 @@ class Marks:
 
 
 def _named(bits: int) -> str:
-    return ";".join(name for place, name in enumerate(error_ids()) if bits >> place & 1)
+    names, found = error_ids(), []
+    while bits:
+        lowest = bits & -bits
+        found.append(names[lowest.bit_length() - 1])
+        bits ^= lowest
+    return ";".join(found)
