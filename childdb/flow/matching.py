@@ -20,14 +20,15 @@ from childdb.flow.runs import Counts, Run
 from childdb.quality.gates import run_gate
 from childdb.releases.plan import planned_release
 from childdb.settings import Settings
-from childdb.vault.keys import open_keys
+from childdb.vault.keys import Keys, open_keys
 from childdb.vault.numbers import store_numbers
+from childdb.worklists.service import provided_numbers
 from childdb.workspace import Workspace
 
 # Names are taken as cleaned, the number as typed: what stands in the cell is evidence of its own.
 REGISTER = {
     "record_id": "record_id",
-    "personal_id_no": "received_personal_id_text",
+    "personal_id_no": "coalesce(provided.number, children.received_personal_id_text)",
     "full_name": "full_name",
     "birth_date_text": "coalesce(birth_date::text, received_birth_date_text)",
     "sex_text": "case sex_code when 'male' then 'Nam' when 'female' then 'Nữ' end",
@@ -59,10 +60,11 @@ def match_children(settings: Settings, run: Run) -> Counts:
         keys = open_keys(workspace, connection)
         plan = planned_release(connection)
         decisions = decisions_in_force(connection)
+        _lay_out_provided(connection, keys)
         rows = _export(connection, workspace.identity)
     register, population = workspace.identity / "register.parquet", workspace.identity / "population.parquet"
     try:
-        match(
+        report = match(
             register,
             population,
             workspace.identity,
@@ -71,7 +73,9 @@ def match_children(settings: Settings, run: Run) -> Counts:
             decisions=decisions,
         )
         with connect(Role.MATCHER, settings) as connection:
-            children = _store(connection, workspace.identity, run.run_id, plan.as_of)
+            children = _store(
+                connection, workspace.identity, run.run_id, plan.as_of, report.versions["model"]
+            )
             numbers = connection.execute(NUMBERS).fetchall()
             store_numbers(connection, keys, numbers)
     finally:
@@ -90,11 +94,27 @@ order by children.child_id
 """
 
 
+def _lay_out_provided(connection: Connection, keys: Keys) -> None:
+    """Lay the numbers that the police provided beside the rows of their children: evidence, not truth."""
+    connection.execute(
+        "create temporary table provided_children (child_id text, number text) on commit drop; "
+        "create temporary table provided (record_id text, number text) on commit drop"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany("insert into provided_children values (%s, %s)", list(provided_numbers(connection, keys)))
+    connection.execute(
+        "insert into provided select given.record_id, max(numbers.number) from identity.record_keys as given "
+        "inner join provided_children as numbers on given.child_id = numbers.child_id "
+        "group by given.record_id having count(distinct numbers.number) = 1"
+    )
+
+
 def _export(connection: Connection, folder: Path) -> int:
     fields = ", ".join(f"{expression} as {name}" for name, expression in REGISTER.items())
     query = (
         f"select {fields} from staging.stg_treem__children as children "  # noqa: S608 - names of our own
-        "left join reference.communes as places on children.commune_id_2025 = places.commune_id"
+        "left join reference.communes as places on children.commune_id_2025 = places.commune_id "
+        "left join pg_temp.provided as provided on children.record_id = provided.record_id"
     )
     rows = export_parquet(connection, query, tuple(REGISTER), folder / "register.parquet")
     sex = ", ".join(
@@ -106,7 +126,7 @@ def _export(connection: Connection, folder: Path) -> int:
     return rows
 
 
-def _store(connection: Connection, folder: Path, run_id: str, on: date) -> int:
+def _store(connection: Connection, folder: Path, run_id: str, on: date, model_version: str) -> int:
     """Replace links and children by this matching; a child keeps the key it was once given."""
     links, persons = pq.read_table(folder / "links.parquet"), pq.read_table(folder / "persons.parquet")
     connection.execute("lock table identity.record_links in exclusive mode")
@@ -121,7 +141,7 @@ def _store(connection: Connection, folder: Path, run_id: str, on: date) -> int:
     clusters = clusters_of(list(labels), list(labels.values()))
     keys = give_keys(connection, clusters, accepted, on=on, run_id=run_id)
     connection.execute("delete from identity.record_links")
-    copy_table(connection, "identity.record_links", _links_table(links, keys, run_id))
+    copy_table(connection, "identity.record_links", _links_table(links, keys, run_id, model_version))
     connection.execute("delete from identity.children")
     cursor = connection.execute(
         "insert into identity.children (child_id, person_id, confirmed) select child_id, "
@@ -136,7 +156,7 @@ def _texts(table: pa.Table, column: str) -> list[str]:
     return values
 
 
-def _links_table(links: pa.Table, keys: Mapping[str, str], run_id: str) -> pa.Table:
+def _links_table(links: pa.Table, keys: Mapping[str, str], run_id: str, model_version: str) -> pa.Table:
     count = links.num_rows
     columns: dict[str, pa.Array[Any] | pa.ChunkedArray[Any]] = {
         "record_id": links.column("record_id"),
@@ -146,7 +166,7 @@ def _links_table(links: pa.Table, keys: Mapping[str, str], run_id: str) -> pa.Ta
             for c in ("person_id", "decision", "match_probability", "match_weight", "rule_id")
         },
         "evidence": pa.array([_json(pairs) for pairs in links.column("evidence").to_pylist()], pa.string()),
-        "model_version": pa.array(["1"] * count, pa.string()),
+        "model_version": pa.array([model_version] * count, pa.string()),
         "run_id": pa.array([run_id] * count, pa.string()),
     }
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))

@@ -21,6 +21,7 @@ create table ops.batches (
     profile jsonb not null default '{}',
     reader_version text,
     rules_version text,
+    gate_passed boolean not null default false,
     superseded_by text references ops.batches (batch_id),
     unique (dataset, file_sha256),
     constraint ledger_equation check (physical_rows = header_footer_rows + accepted + quarantined + rejected),

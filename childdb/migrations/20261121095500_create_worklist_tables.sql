@@ -179,3 +179,10 @@ begin
     end if;
 end
 $$;
+
+-- Answers that were taken back: with the answers themselves they decide which numbers a build knows.
+create view quality.reversed_answers with (security_invoker = true) as
+select distinct answers.file_sha256, answers.row_no
+from quality.request_answers as answers
+inner join quality.work_item_events as events on answers.answer_id = events.answer_id
+where events.event = 'reversed';

@@ -29,6 +29,8 @@ order by dataset, file_sha256, batch_id
 # Decisions of people that can move a figure, where the table exists; notes of time and key stay out.
 DECISION_TABLES: Mapping[str, str] = {
     "identity.decisions": "decided_on decision_id",
+    "quality.request_answers": "answer_id row_key item_id batch_id answer_mark event_date recorded_at",
+    "quality.reversed_answers": "",
     "ops.corrections": "recorded_at correction_id",
     "ops.column_approvals": "approved_at recorded_at",
     "quality.gate_decisions": "recorded_at decision_no",
