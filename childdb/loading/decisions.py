@@ -150,7 +150,7 @@ def record_release(
     *,
     reason_code: str | None,
     confirmed: int | None = None,
-    rows: Sequence[tuple[str | None, int]] = (),
+    rows: Sequence[tuple[str | None, int | None]] = (),
 ) -> None:
     """Store the release of a file, or of some of its rows."""
     for sheet, row_no in rows or [(None, None)]:

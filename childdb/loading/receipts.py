@@ -27,6 +27,7 @@ GATE_TEXT = (
     "The file has not passed the quality gate; the officer in charge will contact you.",
 )
 _MOST_ITEMS = 5_000
+_COUNTS = ("physical_rows", "header_footer_rows", "accepted", "quarantined", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,10 @@ def build_receipt(connection: Connection, batch_id: str) -> Receipt | None:
         return None
     items = _items(connection, batch_id)
     vi, en = OUTCOMES[row[2]]
+    counts = dict(zip(_COUNTS, map(int, row[4:9]), strict=True))
     return Receipt(
-        batch_id, row[0], row[1], row[2], vi, en, row[3], *row[4:9],
-        items=tuple(items[:_MOST_ITEMS]), items_left_off=max(0, len(items) - _MOST_ITEMS),
+        batch_id=batch_id, file_name=row[0], file_sha256=row[1], outcome=row[2], outcome_vi=vi, outcome_en=en,
+        reason_code=row[3], items=tuple(items[:_MOST_ITEMS]), items_left_off=max(0, len(items) - _MOST_ITEMS), **counts,
     )  # fmt: skip
 
 

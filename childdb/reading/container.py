@@ -117,6 +117,8 @@ def _inflate_steps(engine: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
 
 def _data_offset(stream: BinaryIO, part: Part) -> int:
     """Return where a part's bytes begin; its local header must tell the same name as the directory."""
+    if part.offset < 0:
+        raise FileStopped("FILE-TRUNCATED")
     stream.seek(part.offset)
     raw = stream.read(_LOCAL_HEADER.size)
     if len(raw) < _LOCAL_HEADER.size or raw[:4] != b"PK\x03\x04":

@@ -38,7 +38,7 @@ _HIDDEN = re.compile(r'\bhidden="(?:1|true)"')
 _COLUMN_TAG = re.compile(r"<col\b[^>]*>")
 
 
-class NotPlain(Exception):
+class NotPlainError(Exception):
     """The sheet is not in the dialect of the fast splitter."""
 
 
@@ -128,7 +128,7 @@ def read_sheet(
     """Return the cells of a worksheet part; ``again`` is the same part for a second pass, used if needed."""
     try:
         return _split_sheet(chunks, SheetCells(resolver, limits))
-    except (NotPlain, UnicodeDecodeError):
+    except (NotPlainError, UnicodeDecodeError):
         return _parse_sheet(again, SheetCells(resolver, limits))
 
 
@@ -147,14 +147,14 @@ def _split_sheet(chunks: Iterable[bytes], cells: SheetCells) -> SheetCells:
         if cut > 0:
             splitter.take(rest[:cut])
             rest = rest[cut:]
-    raise NotPlain
+    raise NotPlainError
 
 
 def _texts(chunks: Iterable[bytes]) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     for chunk in chunks:
         if b"<!" in chunk:
-            raise NotPlain
+            raise NotPlainError
         yield decoder.decode(chunk)
     yield decoder.decode(b"", final=True)
 
@@ -172,13 +172,13 @@ def _read_prefix(text: Iterator[str], cells: SheetCells) -> str:
             return rest[match.end() :]
         if len(rest) > 1 << 22:
             break
-    raise NotPlain
+    raise NotPlainError
 
 
 def _note_prefix(prefix: str, cells: SheetCells) -> None:
     head = re.match(r"\ufeff?\s*(?:<\?xml [^>]*\?>)?\s*<worksheet[\s>]", prefix)
     if head is None or re.search(r"<\?xml [^>]*encoding=[\"'](?!utf-8)", prefix, re.I):
-        raise NotPlain
+        raise NotPlainError
     dimension = re.search(r'<dimension ref="([^"]*)"', prefix)
     cells.dimension = dimension[1] if dimension else None
     for tag in _COLUMN_TAG.findall(prefix):
@@ -220,7 +220,7 @@ class _RowSplitter:
         """Take the text of whole rows."""
         pieces = text.split("<row ")
         if pieces[0].strip():
-            raise NotPlain
+            raise NotPlainError
         rows: list[int] = []
         columns: list[int] = []
         numbers: list[int] = []
@@ -231,10 +231,10 @@ class _RowSplitter:
     def _row(self, piece: str, rows: list[int], columns: list[int], numbers: list[int]) -> None:
         head = _ROW_HEAD.match(piece)
         if head is None:
-            raise NotPlain
+            raise NotPlainError
         row_no = int(head[1])
         if row_no <= self.last_row:
-            raise NotPlain
+            raise NotPlainError
         self.last_row = row_no
         if "hidden=" in head[2] and _HIDDEN.search(head[2]):
             self.cells.hidden_rows.add(row_no)
@@ -243,7 +243,7 @@ class _RowSplitter:
             return
         body, tag, tail = piece[head.end() :].partition("</row>")
         if not tag:
-            raise NotPlain
+            raise NotPlainError
         self._check_tail(tail)
         if "<v>" in body or "<t" in body or "<f" in body or "<v " in body:
             self.cells.marked_rows += 1
@@ -251,14 +251,14 @@ class _RowSplitter:
 
     def _check_tail(self, tail: str) -> None:
         if tail and not tail.isspace():
-            raise NotPlain
+            raise NotPlainError
 
     def _cells(
         self, body: str, row_text: str, row_no: int, into: tuple[list[int], list[int], list[int]]
     ) -> None:
         pieces = body.split('<c r="')
         if pieces[0]:
-            raise NotPlain
+            raise NotPlainError
         known, column_of = self.known, self.column_of
         cut = -len(row_text)
         found: list[int] = []
@@ -284,7 +284,7 @@ class _RowSplitter:
     def _place(self, reference: str, row_no: int) -> int:
         match = _REFERENCE.fullmatch(reference)
         if match is None or int(match[2]) != row_no:
-            raise NotPlain
+            raise NotPlainError
         column = column_number(match[1])
         self.column_of[match[1]] = column
         self.cells.largest_column = max(self.cells.largest_column, column)
@@ -295,7 +295,7 @@ class _RowSplitter:
     def _understand(self, rest: str) -> int:
         match = _CELL.fullmatch(rest)
         if match is None:
-            raise NotPlain
+            raise NotPlainError
         attributes = dict(_ATTRIBUTE.findall(match[1]))
         style = attributes.get("s", "0")
         formula = None if match[2] is None else (match[3] or "")
