@@ -22,6 +22,7 @@ RULE_MISSING_WORD = "CODE-009"
 _MISSING = frozenset(
     ["", "chuaro", "khongro", "chuaxacdinh", "chuaco", "null", "none", "nan", "na", "koro", "khongbiet"]
 )
+_NONE_WORDS = frozenset(["khong", "ko", "khongco", "binhthuong", "khongthuoc", "0", "k"])
 _SIGNS = re.compile(r"[-–—_.*?\s/]*")
 
 
@@ -71,7 +72,7 @@ def map_code(value: str, list_name: str) -> CodeResult:
     code = find_code(value, list_name)
     if code is not None:
         return CodeResult(code)
-    if _SIGNS.fullmatch(value) or folded_key(value) in _MISSING:
+    if _SIGNS.fullmatch(value) or folded_key(value) in _MISSING | _NONE_WORDS:
         return CodeResult(None, (RULE_MISSING_WORD,))
     return CodeResult(None, (RULE_UNMAPPED,))
 
@@ -207,7 +208,6 @@ def ethnic_list_votes(value: str) -> str | None:
 _CIRCUMSTANCE = re.compile(
     r"(?:SC|nhóm|nhom|mục|muc)?\s*0?([0-9]{1,2})(?:[.]0?([0-9]{1,2}))?[.)]?", re.IGNORECASE
 )
-_NONE_WORDS = frozenset(["khong", "ko", "khongco", "binhthuong", "khongthuoc", "0", "k"])
 
 
 @cache

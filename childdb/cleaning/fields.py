@@ -327,6 +327,18 @@ def clean_codes(column: str, cells: pa.Array, facts: FileFacts) -> tuple[pa.Arra
     return judge_all(column, cells, judge)
 
 
+def holds_ethnic_group(cells: pa.Array) -> NDArray[np.bool_]:
+    """Return which cells hold the name of an ethnic group and cannot be a sex."""
+    found = distinct(cells)
+    held = [
+        any(letter.isalpha() for letter in value)
+        and codes.find_code(value, "sexes") is None
+        and codes.map_ethnic_group(value).value is not None
+        for value in found.values
+    ]
+    return np.array([*held, False])[found.places]
+
+
 def clean_circumstances(cells: pa.Array, kinds: pa.Array, place: int) -> tuple[pa.Array, list[Mark]]:
     """Return the special circumstances as lists of codes."""
     is_number = (pl.Series(kinds).str.slice(place, 1) == "n").fill_null(False)

@@ -64,7 +64,7 @@ _LETTER_WORDS = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*['’ʼ]?\.?")
 _HUMPED = re.compile(
     rf"^(?:[{VIETNAMESE_UPPER}](?=[{VIETNAMESE_UPPER}]))?(?:[{VIETNAMESE_UPPER}][{VIETNAMESE_LOWER}]+)+$"
 )
-_WORD_OF_NAME = re.compile(r"(?:[^\W\d_]|['’ʼ.\-?\ufffd])+")
+_WORD_OF_NAME = re.compile(r"(?:[^\W\d_]|['’ʼ.\-?\ufffd\u0300-\u036f])+")
 _SURNAMES = re.compile(r"^(?:Nguyễn|Trần|Phạm|Hoàng|Huỳnh|Phan|Vũ|Võ|Đặng|Bùi|Dương|Trương)(?=[^\W\d_])")
 _ASCII_SURNAMES = ("nguyen", "tran", "pham", "huynh", "vuong", "truong", "luong", "duong", "dang", "bui")
 
@@ -197,7 +197,7 @@ def split_note(text: str) -> tuple[str, str | None]:
         text = match[1].strip()
         note = [match[2].strip()]
     match = _SEPARATED.match(text) or _TIGHT.match(text)
-    if match and _is_note(match[2]):
+    if match and _LETTER_WORDS.search(match[1]) and _is_note(match[2]):
         text = match[1].strip()
         note.insert(0, match[2].strip())
     text = text.strip(" ,;:-–—") if note else text

@@ -106,13 +106,11 @@ class ChunkCleaner:
 
     def _shifted_rows(self) -> NDArray[np.bool_]:
         """Return the rows whose cells plainly stand under the wrong headers."""
-        shifted = matches(self.raw["gioi_tinh"], _DATE_LIKE) | matches(self.raw["ngay_sinh"], _SEX_WORD)
-        shifted |= matches(self.raw["dan_toc"], _SEX_WORD) & ~matches(self.raw["gioi_tinh"], _SEX_WORD)
-        return (
-            shifted
-            | matches(self.raw[CHILD_NAME], _DATE_LIKE)
-            | matches(self.raw[CHILD_NAME], r"^\s*[0-9]{9,12}\s*$")
-        )
+        sex, birth, name = self.raw["gioi_tinh"], self.raw["ngay_sinh"], self.raw[CHILD_NAME]
+        shifted = matches(sex, _DATE_LIKE) | matches(birth, _SEX_WORD)
+        shifted |= matches(self.raw["dan_toc"], _SEX_WORD) & ~matches(sex, _SEX_WORD)
+        shifted |= fields.holds_ethnic_group(sex)
+        return shifted | matches(name, _DATE_LIKE) | matches(name, r"^\s*[0-9]{2,15}\s*$")
 
     def _empty_error_cells(self) -> None:
         """Empty cells with an error value or a formula without value: they are unknown, not blank."""

@@ -14,6 +14,7 @@ INVISIBLE = re.compile(
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_TONE_FIRST = re.compile("([\u0300\u0301\u0303\u0309])([\u0302\u0306])")
 STACKED = re.compile("[\u0300-\u036f]{3,}")
 LOST = re.compile(r"\ufffd|(?<=[^\W\d_])\?|\?(?=[^\W\d_])")
 
@@ -72,11 +73,19 @@ def clean_text(value: str) -> TextResult:
         return None, (refused,)
     rules: list[str] = []
     text = _step(INVISIBLE.sub("", value), value, RULE_INVISIBLE, rules)
-    text = _step(unicodedata.normalize("NFC", text), text, RULE_NFC, rules)
+    text = _step(composed(text), text, RULE_NFC, rules)
     text = _step(text.translate(D_FORMS), text, RULE_D_FORMS, rules)
     text = _step(SPACES.sub(" ", text).strip(), text, RULE_SPACES, rules)
     rules += _suspicions(value)
     return text or None, tuple(rules)
+
+
+def composed(text: str) -> str:
+    """Return text in NFC; a tone typed before the circumflex, breve or horn of its letter is put behind it."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", _TONE_FIRST.sub(r"\2\1", decomposed))
 
 
 def _refusal(value: str) -> str | None:
