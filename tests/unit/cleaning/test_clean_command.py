@@ -17,7 +17,7 @@ from tests.unit.cleaning.readings import CLEAN_ROW
 
 
 def write_export(path: Path, rows: list[dict[str, str]]) -> None:
-    columns = [name for name in CLEAN_ROW]
+    columns = list(CLEAN_ROW)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column_labels()[name] for name in columns])
