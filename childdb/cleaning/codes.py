@@ -270,3 +270,9 @@ def _one_circumstance(text: str) -> str | None:
         if found:
             return found
     return None
+
+
+def forget_answers() -> None:
+    """Forget what was answered from the lists of spellings; the next answers read them anew."""
+    for cached in (code_list, map_code, map_codes, map_ethnic_group, map_circumstances, _ethnic_spellings):
+        cached.cache_clear()

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from childdb.cleaning.facts import FileFacts, gather_facts
 from childdb.cleaning.outcome import LedgerEntry, RuleCount, ledger_entry
-from childdb.cleaning.records import ChunkCleaner, CleanedChunk, records_schema
+from childdb.cleaning.records import ChunkCleaner, CleanedChunk, ReleasedRows, records_schema
 from childdb.cleaning.repeats import repeat_marks
 from childdb.cleaning.rules import RuleSet, cleaning_rules
 from childdb.cleaning.vectors import Mark, text_array
@@ -47,9 +47,15 @@ class CleanedPart:
     file_date: date | None = None
 
 
-def clean(reading: FileReading, *, as_of: date | None, rules: RuleSet | None = None) -> CleanedFile:
+def clean(
+    reading: FileReading,
+    *,
+    as_of: date | None,
+    rules: RuleSet | None = None,
+    released: ReleasedRows = frozenset(),
+) -> CleanedFile:
     """Return the records, findings and ledger entry of one file."""
-    parts = list(clean_in_chunks(reading, as_of=as_of, rules=rules))
+    parts = list(clean_in_chunks(reading, as_of=as_of, rules=rules, released=released))
     ledger = parts[-1].ledger
     if ledger is None:
         raise ContractError(
@@ -64,9 +70,17 @@ def clean(reading: FileReading, *, as_of: date | None, rules: RuleSet | None = N
 
 
 def clean_in_chunks(
-    reading: FileReading, *, as_of: date | None, rules: RuleSet | None = None, chunk_rows: int = CHUNK_ROWS
+    reading: FileReading,
+    *,
+    as_of: date | None,
+    rules: RuleSet | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+    released: ReleasedRows = frozenset(),
 ) -> Iterator[CleanedPart]:
-    """Yield a file in cleaned parts, so that memory does not grow with what is written."""
+    """Yield a file in cleaned parts, so that memory does not grow with what is written.
+
+    Rows that a person let go (sheet, row number) are accepted whatever a rule would hold them for.
+    """
     rule_set = rules or cleaning_rules()
     own = findings_table(reading.findings)
     if not reading.outcome.is_loaded or not reading.rows.num_rows:
@@ -74,7 +88,7 @@ def clean_in_chunks(
         yield CleanedPart(records_schema().empty_table(), own, ledger, reading.profile.stated_date)
         return
     facts = gather_facts(reading.rows, reading.profile, as_of)
-    worker = _FileCleaner(reading, facts, rule_set)
+    worker = _FileCleaner(reading, facts, rule_set, released)
     yield CleanedPart(records_schema().empty_table(), own)
     for start in range(0, reading.rows.num_rows, chunk_rows):
         yield worker.part(start, chunk_rows)
@@ -84,8 +98,10 @@ def clean_in_chunks(
 class _FileCleaner:
     """Cleans the chunks of a file and remembers the little the whole file needs."""
 
-    def __init__(self, reading: FileReading, facts: FileFacts, rules: RuleSet) -> None:
-        self.reading, self.facts, self.rules = reading, facts, rules
+    def __init__(
+        self, reading: FileReading, facts: FileFacts, rules: RuleSet, released: ReleasedRows
+    ) -> None:
+        self.reading, self.facts, self.rules, self.released = reading, facts, rules, released
         self.numbers: list[pa.Array] = []
         self.people: list[pa.Array] = []
         self.counts: dict[str, list[int]] = {}
@@ -94,7 +110,7 @@ class _FileCleaner:
     def part(self, start: int, size: int) -> CleanedPart:
         """Return one chunk, cleaned."""
         rows = self.reading.rows.slice(start, size)
-        chunk = ChunkCleaner(rows, self.facts, self.rules, self.reading.file_sha256).clean()
+        chunk = ChunkCleaner(rows, self.facts, self.rules, self.reading.file_sha256, self.released).clean()
         self.quarantined += int(chunk.quarantined.sum())
         self._remember(chunk)
         self._count(chunk.marks, chunk.quarantined)

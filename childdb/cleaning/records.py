@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from childdb.cleaning.facts import FileFacts
 
+ReleasedRows = frozenset[tuple[str | None, int]]
 RULE_CELL_ERROR, RULE_CELL_FORMULA = "CELL-001", "CELL-002"
 RULE_SHIFTED, RULE_REQUIRED = "ROW-001", "FIELD-001"
 RULE_REPEATED_PARENT, RULE_PARENT_AGE, RULE_PARENTS_SWAPPED = "PARENT-001", "PARENT-002", "PARENT-003"
@@ -78,7 +79,15 @@ class CleanedChunk:
 class ChunkCleaner:
     """Cleans one chunk of rows by the facts of its file; columns are worked through family by family."""
 
-    def __init__(self, rows: pa.Table, facts: FileFacts, rules: RuleSet, file_sha256: str) -> None:
+    def __init__(
+        self,
+        rows: pa.Table,
+        facts: FileFacts,
+        rules: RuleSet,
+        file_sha256: str,
+        released: ReleasedRows = frozenset(),
+    ) -> None:
+        self.released = released
         self.rows, self.facts, self.rules, self.file_sha256 = rows, facts, rules, file_sha256
         self.raw = {name: text_array(rows[name]) for name in export_columns()}
         self.cells = dict(self.raw)
@@ -305,6 +314,12 @@ class ChunkCleaner:
             (replace_rows(self.cells["ngay_bien_dong"], rows, pa.array(days, pa.string())), []),
         )
 
+    def _released_rows(self) -> NDArray[np.bool_]:
+        if not self.released:
+            return np.zeros(len(self.rows), dtype=bool)
+        places = zip(self.rows["sheet"].to_pylist(), self.rows["row_no"].to_pylist(), strict=True)
+        return np.array([place in self.released for place in places], dtype=bool)
+
     def _assembled(self) -> CleanedChunk:
         marks = [mark for mark in in_order(self.marks) if mark.rule_id in self.rules.rules]
         quarantined = present(text_array(self.rows["row_reason"]))
@@ -313,6 +328,7 @@ class ChunkCleaner:
                 mark.column == CHILD_NAME and self.rules[mark.rule_id].quarantines
             ):
                 quarantined[mark.rows] = True
+        quarantined &= ~self._released_rows()
         outcome = pa.array(np.where(quarantined, "quarantined", "accepted"), pa.string())
         lineage = [pa.array([self.file_sha256] * len(self.rows), pa.string()), text_array(self.rows["sheet"]),
                    self.rows["row_no"].combine_chunks().cast(pa.int32()), outcome]  # fmt: skip
