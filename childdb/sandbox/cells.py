@@ -13,27 +13,15 @@ from childdb.sandbox import expected
 from childdb.sandbox.dates import DateForm
 from childdb.sandbox.details import Details, birthday_16, details_of
 from childdb.sandbox.geography import MERGER, date_of
+from childdb.sandbox.list_places import Place, place_of
 from childdb.sandbox.lists import UnitList
 from childdb.sandbox.misprints import Misprinter, Written
-from childdb.sandbox.reference_tables import former_communes, present_communes, province_names, rows_of
+from childdb.sandbox.reference_tables import rows_of
 from childdb.sandbox.rows import RowKind, Rows
 
 Cell = str | int | float | dt.date | None
-_UNIT = {"xa": "Xã", "phuong": "Phường", "thi_tran": "Thị trấn", "dac_khu": "Đặc khu", "huyen_dao": "Huyện"}
-_PROVINCE = {"tinh": "Tỉnh", "thanh_pho": "Thành phố"}
 _RESIDENCE = ("Thường trú có mặt", "Thường trú vắng mặt", "Tạm trú")
 _RESIDENCE_CODES = ("permanent_present", "permanent_absent", "temporary")
-
-
-@dataclass(frozen=True)
-class Place:
-    """The unit a list is of, in words."""
-
-    province: str
-    district: str
-    commune: str
-    province_code: str
-    is_former: bool
 
 
 @dataclass
@@ -56,36 +44,6 @@ class Sheet:
 @cache
 def _labels(name: str, key: str) -> dict[str, str]:
     return {row[key]: row["name_vi"] for row in rows_of(name)}
-
-
-def place_of(unit: UnitList) -> Place:
-    """Return province, district and commune of a list in words, as they were called on its day."""
-    if unit.is_former:
-        row = former_communes()[unit.commune_id]
-        province = province_names(False)[row["province_code"]]
-    else:
-        row = {each["commune_id"]: each for each in present_communes()}[unit.commune_id]
-        province = province_names(True)[row["province_code"]]
-    name = f"{_PROVINCE[province['unit_type']]} {province['name_vi']}"
-    district = row.get("district", "")
-    return Place(
-        name, district, f"{_UNIT[_type_on(unit)]} {row['name']}", row["province_code"], unit.is_former
-    )
-
-
-def _type_on(unit: UnitList) -> str:
-    """Return the type of the unit on the day of the list: some became wards on 30 April 2026."""
-    day = date_of(unit.day).isoformat()
-    names = [row for row in _names_by_id().get(unit.commune_id, []) if row["valid_from_date"] <= day]
-    return max(names, key=lambda row: row["valid_from_date"])["unit_type"]
-
-
-@cache
-def _names_by_id() -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = {}
-    for row in rows_of("commune_names"):
-        found.setdefault(row["commune_id"], []).append(row)
-    return found
 
 
 def build_sheet(printer: Misprinter, unit: UnitList, all_rows: Rows) -> Sheet:

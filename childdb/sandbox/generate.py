@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from childdb.sandbox.truth_figures import (
 )
 from childdb.sandbox.truth_nation import NationCounter
 
+ABOUT = "nation.json"
 LEAST, MOST = 100, 30_000_000
 DEFAULT_EXPORTS = 36
 # Columns with few distinct values; trying a dictionary on the others only costs time.
@@ -139,6 +141,23 @@ def generate(
     return write_all(nation, printer, order, out, progress)
 
 
+def clear_folder(out: Path) -> None:
+    """Empty a folder that an earlier call wrote, so that no list of another nation stays; refuse any other non-empty one."""
+    if out.is_dir() and any(out.iterdir()) and not (out / ABOUT).is_file():
+        raise UsageError(
+            f"The folder given by --out is not empty and holds no generated nation ({ABOUT} is missing). Name a new folder.",
+            f"Thư mục --out không trống và không phải dữ liệu mẫu (thiếu {ABOUT}). Hãy chọn thư mục mới.",
+        )
+    for name in ("population", "register", "exports", "truth", "software"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def write_about(out: Path, about: Mapping[str, object]) -> None:
+    """Write what the folder holds; written first too, so that a broken-off folder is known as ours."""
+    (out / ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def write_all(
     nation: Nation,
     printer: Misprinter,
@@ -148,7 +167,14 @@ def write_all(
     earlier: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Write tables, lists and truth; ``earlier`` may add lists of an earlier day before figures are computed."""
-    out.mkdir(parents=True, exist_ok=True)
+    clear_folder(out)
+    about: dict[str, object] = {
+        "children": order.children,
+        "seed": order.seed,
+        "profile": order.profile,
+        "communes": order.communes,
+    }
+    write_about(out, about)
     collector, counter = Collector(nation), NationCounter(nation)
     counts = write_tables(nation, printer, out, collector, counter, progress)
     units, rows = collector.lists()
@@ -158,12 +184,5 @@ def write_all(
     write_truth(counter, out / "truth", newest, has_files=bool(files))
     counts |= {"files": len(files), "rows in files": sum(each.about["child_rows"] for each in files)}
     write_account(out / "software" / "account.json", order.seed)
-    about = {
-        "children": order.children,
-        "seed": order.seed,
-        "profile": order.profile,
-        "communes": order.communes,
-    }
-    about |= {"reference_date": date_of(newest).isoformat(), **counts}
-    (out / "nation.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_about(out, about | {"reference_date": date_of(newest).isoformat(), **counts})
     return counts

@@ -151,3 +151,17 @@ def test_default_nation_spreads_over_provinces_and_both_eras(nations: dict[str, 
 def test_sizes_out_of_range_are_refused(children: int) -> None:
     with pytest.raises(UsageError):
         Order(children, 1, "default")
+
+
+def test_a_folder_of_another_nation_is_emptied_and_a_foreign_one_refused(tmp_path: Path) -> None:
+    generate(Order(600, 1, "none", 4), tmp_path / "a")
+    first = {path.name for path in (tmp_path / "a" / "exports").iterdir()}
+    generate(Order(600, 2, "none", 4), tmp_path / "a")
+    generate(Order(600, 2, "none", 4), tmp_path / "b")
+    again, fresh = ({path.name for path in (tmp_path / name / "exports").iterdir()} for name in "ab")
+    assert again == fresh != first
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "letter.txt").write_text("keep me")
+    with pytest.raises(UsageError, match="not empty"):
+        generate(Order(600, 2, "none", 4), tmp_path / "c")
+    assert (tmp_path / "c" / "letter.txt").exists()
