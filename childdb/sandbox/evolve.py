@@ -196,7 +196,9 @@ def evolve(
             "--share must lie above 0 and not above 1.", "--share phải lớn hơn 0 và không quá 1."
         )
     if data.resolve() == out.resolve():
-        raise UsageError("--out must be another folder than --data.", "--out phải là thư mục khác với --data.")
+        raise UsageError(
+            "--out must be another folder than --data.", "--out phải là thư mục khác với --data."
+        )
     order = _order_of(data)
     base, printer = prepare(order)
     later = Dice(seed)
