@@ -21,7 +21,7 @@ _LEGAL = re.compile(
     re.I,
 )
 _TOTAL_LABEL = re.compile(
-    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)?|cong)\b",
+    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)\b|(?:tong|cong)\s*(?:[:=\d]|$)|cong\s+(?:thon|ap|ban|to|khu|xom|buon|lang)\b)",
     re.I,
 )
 _GRAND = re.compile(r"tổng|toàn (?:xã|phường|trang|danh sách)|tong", re.I)
@@ -44,7 +44,9 @@ _UNIT_WORDS = {
 }
 _ANY_UNIT = "|".join(_UNIT_WORDS.values())
 _STOP = (
-    r"(?=\s*(?:$|[,;:(\[\n–—|]|-\s|\s-|\b(?:năm|tính|đến|ngày|tháng|quý|kỳ|thời|theo|có|gồm|tổng|danh sách)\b|(?:thuộc\s+)?\b(?:"
+    r"(?=\s*(?:$|[,;:(\[\n–—|]|-\s|\s-|\b(?:năm\s+\d|tính\s+đến|đến\s+(?:ngày|hết|tháng|năm|cuối|\d)"
+    r"|ngày\s*(?:\d|…|\.)|tháng\s+\d|quý\s+(?:[ivx]+|\d)\b|kỳ\s+(?:báo|[ivx]+\b|\d)|thời\s+(?:điểm|gian)|theo\s|có\s+(?:hoàn|đến|mặt|\d)"
+    r"|gồm\s|tổng\s+(?:số|cộng|hợp)|danh sách)|độc lập\b|(?:thuộc\s+)?\b(?:"
     + _ANY_UNIT
     + r")\s))"
 )
