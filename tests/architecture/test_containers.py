@@ -88,4 +88,6 @@ def test_the_portal_answers_where_its_health_is_asked() -> None:
     address = re.search(r'"portal": "http://127\.0\.0\.1:8000(/\w+)"', text_of(Path("docker/health.py")))
     assert address, "docker/health.py: the portal's address is not found"
     routes = "\n".join(text_of(path) for path in files() if path.parts[:2] == ("childdb", "portal"))
-    assert f'"{address[1]}"' in routes, f"the portal has no route {address[1]}: follow the change in docker/health.py"
+    assert f'"{address[1]}"' in routes, (
+        f"the portal has no route {address[1]}: follow the change in docker/health.py"
+    )
