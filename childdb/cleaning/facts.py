@@ -32,6 +32,8 @@ TEXT_COLUMNS = tuple(column for column in export_columns() if column not in CODE
 SEX_MARKS = ("0", "1", "2", "3", "N")
 _VOTES, _SHARE, _NAME_VOTES, _NAME_SHARE = 5, 0.95, 20, 0.97
 _ODD_ORDER_COUNT = 2
+_WORTH_DISTINCT = 1_000
+_ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅ]|á[º»]"
 _OWN_OUTPUT = frozenset(["commune_id_2025", "ngay_sinh_precision"])
 
 
@@ -61,10 +63,11 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
     )
     contexts = {name: _date_context(columns[name], file_date, profile.date_system) for name in DATE_COLUMNS}
     kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
+    looks = look_at_texts({name: columns[name] for name in TEXT_COLUMNS})
     return FileFacts(
         file_date=file_date,
         place_day=_place_day(columns["huyen"], _stated_units(profile, file_date), file_date),
-        encodings=decide_encodings({name: columns[name] for name in TEXT_COLUMNS}),
+        encodings=decide_encodings(looks),
         date_contexts=contexts,
         mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
         swapped_cells=frozenset(
@@ -73,7 +76,7 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
         sex_marks=decide_sex_marks(columns),
         ethnic_list=_ethnic_list(columns["dan_toc"], profile),
         units=_stated_units(profile, file_date),
-        suspect_columns=_suspect_columns(columns),
+        suspect_columns=frozenset(name for name, look in looks.items() if look.is_suspect),
         columns_present=frozenset(profile.columns_present) or _filled(columns),
     )
 
@@ -96,18 +99,6 @@ def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date
     while len(ordered) > 1 and days[ordered[-1]] == 1 and ordered[-1] - ordered[-2] > timedelta(days=730):
         ordered.pop()
     return ordered[-1] if ordered else None
-
-
-def _suspect_columns(columns: Mapping[str, pa.Array]) -> frozenset[str]:
-    found = for_each(TEXT_COLUMNS, len(columns["ngay_sinh"]), lambda name: _is_suspect(columns[name]))
-    return frozenset(name for name, is_suspect in zip(TEXT_COLUMNS, found, strict=True) if is_suspect)
-
-
-def _is_suspect(cells: pa.Array) -> bool:
-    """Return whether a column shows any sign that only old encodings or misread text have."""
-    series = pl.Series(cells)
-    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
-    return len(foreign) > 0 and bool(foreign.str.contains("[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅ]|á[º»]").any())
 
 
 def _stated_units(profile: FileProfile, file_date: date | None) -> dict[str, str]:
@@ -164,6 +155,8 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
     Then the date cells never have a day over twelve, and the cells left as text always do.
     """
     kind = pl.Series(kinds).str.slice(export_columns().index(column), 1)
+    if not (kind == "d").any():
+        return False
     text = pl.Series(cells)
     day_of_dates = (
         text.filter((kind == "d").fill_null(False)).str.extract(r"^\d{4}-\d{2}-(\d{2})", 1).cast(pl.Int8)
@@ -178,31 +171,54 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
     return bool((day_of_dates.drop_nulls() <= 12).all() and (day_of_texts.drop_nulls() > 12).all())
 
 
-def decide_encodings(columns: Mapping[str, pa.Array]) -> dict[str, Decision]:
+@dataclass(frozen=True, slots=True)
+class TextLook:
+    """What one look at a text column shows: cells that may be of an old encoding, cells that are Unicode, odd signs."""
+
+    candidates: pl.Series
+    unicode_cells: int
+    is_suspect: bool
+
+
+def look_at_texts(columns: Mapping[str, pa.Array]) -> dict[str, TextLook]:
+    """Return what the columns with text show; blank ones are left out."""
+    names = tuple(name for name, cells in columns.items() if cells.null_count < len(cells))
+    size = len(columns[names[0]]) if names else 0
+    return dict(zip(names, for_each(names, size, lambda name: _look_at(columns[name])), strict=True))
+
+
+def _look_at(cells: pa.Array) -> TextLook:
+    series = pl.Series(cells)
+    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
+    if not len(foreign):
+        return TextLook(foreign, 0, False)
+    if len(foreign) > _WORTH_DISTINCT and foreign.head(_WORTH_DISTINCT).n_unique() * 20 < _WORTH_DISTINCT:
+        counts = foreign.value_counts(name="times")
+        foreign, times = counts.to_series(0), counts["times"]
+    else:
+        times = None
+    is_unicode = foreign.str.contains(UNICODE_ONLY)
+    unicode_cells = int(is_unicode.sum()) if times is None else int(times.filter(is_unicode).sum() or 0)
+    candidates = foreign.filter(~is_unicode)
+    if times is not None:
+        candidates = candidates.repeat_by(times.filter(~is_unicode)).explode()
+    return TextLook(candidates, unicode_cells, bool(foreign.str.contains(_ODD_SIGNS).any()))
+
+
+def decide_encodings(looks: Mapping[str, TextLook]) -> dict[str, Decision]:
     """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
-    found = for_each(
-        tuple(columns), len(next(iter(columns.values()), [])), lambda name: _candidates(columns[name])
-    )
     decisions: dict[str, Decision] = {}
     weak: dict[str, tuple[pl.Series, int]] = {}
-    for name, (candidates, unicode_cells) in zip(columns, found, strict=True):
-        if not len(candidates):
+    for name, look in looks.items():
+        if not len(look.candidates):
             continue
-        decision = decide(_weighted_words(candidates), len(candidates), unicode_cells)
+        decision = decide(_weighted_words(look.candidates), len(look.candidates), look.unicode_cells)
         if decision.encoding:
             decisions[name] = decision
         else:
-            weak[name] = (candidates, unicode_cells)
+            weak[name] = (look.candidates, look.unicode_cells)
     _settle_weak(decisions, weak)
     return decisions
-
-
-def _candidates(cells: pa.Array) -> tuple[pl.Series, int]:
-    """Return the cells that may be of an old encoding, and how many cells are Unicode beyond doubt."""
-    series = pl.Series(cells)
-    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
-    is_unicode = foreign.str.contains(UNICODE_ONLY)
-    return foreign.filter(~is_unicode), int(is_unicode.sum())
 
 
 def _weighted_words(cells: pl.Series) -> dict[str, int]:

@@ -111,6 +111,8 @@ def clean_plain(column: str, cells: pa.Array) -> tuple[pa.Array, list[Mark]]:
 
 def clean_names(column: str, cells: pa.Array) -> tuple[pa.Array, pa.Array, list[Mark]]:
     """Return names for display, the notes split off them, and marks."""
+    if cells.null_count == len(cells):
+        return cells, cells, []
     judge = names.clean_child_name if column == "ho_ten_tre" else names.clean_name
     notes: dict[str, str] = {}
 

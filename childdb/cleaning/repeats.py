@@ -19,20 +19,21 @@ if TYPE_CHECKING:
 
 RULE_REPEAT = "ROW-002"
 _IGNORED = ("stt",)
+_FIRST_LOOK = ("ho_ten_tre", "ngay_sinh", "so_dinh_danh", "ho_ten_me", "ma_tre", "so_khai_sinh")
 
 
 def repeated_rows(rows: pa.Table) -> NDArray[np.int64]:
     """Return the rows that repeat an earlier row in all columns but the running number."""
-    names = [name for name in export_columns() if name not in _IGNORED]
-    frame = pl.DataFrame({name: pl.Series(text_array(rows[name])) for name in names})
-    if frame.is_empty():
+    if not rows.num_rows:
         return np.array([], dtype=np.int64)
-    hashes = frame.hash_rows(seed=1)
-    suspects = np.flatnonzero(hashes.is_duplicated().to_numpy())
+    first_look = pl.DataFrame({name: pl.Series(text_array(rows[name])) for name in _FIRST_LOOK})
+    suspects = np.flatnonzero(first_look.hash_rows(seed=1).is_duplicated().to_numpy())
     if not len(suspects):
         return suspects
-    # Hashes only choose whom to compare; equality is decided on the values.
-    same = frame[suspects]
+    # The hash of a few columns only chooses whom to compare; equality is decided on all values.
+    names = [name for name in export_columns() if name not in _IGNORED]
+    chosen = rows.select(names).take(pa.array(suspects))
+    same = pl.DataFrame({name: pl.Series(text_array(chosen[name])) for name in names})
     first = same.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
     blank = same.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
     return np.asarray(suspects[~first & ~blank], dtype=np.int64)

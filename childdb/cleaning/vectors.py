@@ -75,6 +75,8 @@ def distinct(cells: pa.Array) -> Distinct:
 
 def matches(cells: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return which cells match a pattern; a blank cell does not."""
+    if cells.null_count == len(cells):
+        return np.zeros(len(cells), dtype=bool)
     found = pl.Series(cells).str.contains(pattern).fill_null(False)
     return np.asarray(found.to_numpy())
 
@@ -98,6 +100,8 @@ def judge_odd(
     also_odd: str | None = None,
 ) -> tuple[pa.Array, list[Mark]]:  # fmt: skip
     """Return a column with its odd values judged; values that match `plain` need no work and are not looked at."""
+    if cells.null_count == len(cells):
+        return cells, []
     is_odd = present(cells) & ~matches(cells, plain)
     if also_odd is not None:
         is_odd |= matches(cells, also_odd)
@@ -118,6 +122,8 @@ def judge_all(
     column: str, cells: pa.Array, judge: Callable[[str], tuple[str | None, tuple[str, ...]]]
 ) -> tuple[pa.Array, list[Mark]]:
     """Return a column with each distinct value judged once."""
+    if cells.null_count == len(cells):
+        return cells, []
     found = distinct(cells)
     answers = [judge(value) for value in found.values]
     values = found.spread([answer[0] for answer in answers], pa.string())

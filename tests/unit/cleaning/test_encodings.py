@@ -12,7 +12,7 @@ import pytest
 
 from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI
 from childdb.cleaning.encodings import Encoding, Regime, convert, convert_cell
-from childdb.cleaning.facts import decide_encodings
+from childdb.cleaning.facts import decide_encodings, look_at_texts
 from childdb.cleaning.vectors import text_array
 from childdb.reference import SeedFolder, seed_rows
 from tests.unit.cleaning.readings import clean_rows
@@ -80,7 +80,7 @@ WRITERS = {
 
 
 def decide_column(cells: list[str]) -> tuple[list[str], Encoding | None]:
-    decision = decide_encodings({"ho_ten_tre": text_array(pa.array(cells))}).get("ho_ten_tre")
+    decision = decide_encodings(look_at_texts({"ho_ten_tre": text_array(pa.array(cells))})).get("ho_ten_tre")
     if decision is None:
         return cells, None
     return [convert_cell(cell, decision) for cell in cells], decision.encoding
@@ -147,7 +147,7 @@ def test_rows_pasted_from_another_computer_are_read_and_the_others_left() -> Non
     rng = random.Random(8)
     clean = names(200, rng)
     cells = [WRITERS[Encoding.TCVN3](name) if place % 20 == 0 else name for place, name in enumerate(clean)]
-    decision = decide_encodings({"ho_ten_tre": text_array(pa.array(cells))})["ho_ten_tre"]
+    decision = decide_encodings(look_at_texts({"ho_ten_tre": text_array(pa.array(cells))}))["ho_ten_tre"]
     assert (decision.encoding, decision.regime) == (Encoding.TCVN3, Regime.MIXED)
     read = [convert_cell(cell, decision) for cell in cells]
     assert all(got == want for got, want, cell in zip(read, clean, cells, strict=True) if cell == want)
