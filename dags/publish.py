@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -57,7 +58,8 @@ def publish() -> None:
             body=BODY,
             assigned_users=approvers(),
             fail_on_reject=True,
-            retries=0,
+            retries=3,
+            retry_delay=timedelta(seconds=1),
         )
         for order in ("first", "second")
     )

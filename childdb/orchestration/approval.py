@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from childdb.database import Database, Role
 from childdb.errors import EnvironmentFailedError, UsageError
 from childdb.orchestration.airflow_api import AirflowApi
 from childdb.orchestration.airflow_home import account_passwords
-from childdb.orchestration.run import _failed, opened
+from childdb.orchestration.run import failed_ending, opened
 from childdb.settings import Settings
 
 APPROVE = "Approve"
-WAIT_SECONDS = 300.0
+WAIT_SECONDS = 600.0
+QUIET_SECONDS = 4.0
 
 
 def approve(settings: Settings, release_id: str, name: str, password: str | None = None) -> str:
@@ -39,38 +41,65 @@ def answer(
     password: str | None = None,
 ) -> str:
     """Answer as ``name`` on a scheduler that runs; return ``one_more`` or ``published``."""
-    questions = [q for q in api.open_questions() if release_id in q["subject"]]
+    questions = _questions(api, release_id)
     if not questions:
         raise UsageError(
             f"No approval of release {release_id} is open. 'childdb status' shows what waits.",
             f"Không có yêu cầu phê duyệt nào cho bản phát hành {release_id}. Xem 'childdb status'.",
         )
     person = AirflowApi(api.base, name, password or account_passwords(settings)[name])
-    person.answer(questions[0], APPROVE)
-    task = questions[0]["task_instance"]["task_id"]
-    return _await_next(settings, database, api, release_id, was_first=task == "approve_first")
-
-
-def _await_next(
-    settings: Settings, database: Database, api: AirflowApi, release_id: str, was_first: bool
-) -> str:
+    task = questions[0]["task_instance"]
+    settled = Settling()
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        open_tasks = {
-            q["task_instance"]["task_id"] for q in api.open_questions() if release_id in q["subject"]
-        }
-        if was_first and "approve_second" in open_tasks:
+        asked = {q["task_instance"]["task_id"]: q for q in _questions(api, release_id)}
+        if task["task_id"] in asked and settled.is_quiet(asked[task["task_id"]]):
+            person.answer(asked[task["task_id"]], APPROVE)
+        elif task["task_id"] == "approve_first" and "approve_second" in asked:
             return "one_more"
-        with database.connect(Role.LOADER) as connection:
-            row = connection.execute(
-                "select s.status, s.run_id from ops.run_steps as s inner join ops.runs as r on s.run_id = r.run_id "
-                "where r.release_id = %s and s.step = 'publish_release' order by s.started_at desc limit 1",
-                [release_id],
-            ).fetchone()
-        if row and row[0] == "done":
+        elif _is_published(settings, database, release_id):
             return "published"
-        if row and row[0] in {"failed", "stopped"}:
-            error = _failed(settings, row[1]).error
-            raise error or EnvironmentFailedError("The publication failed.")
+        _raise_if_failed(api, task)
         time.sleep(0.5)
     raise EnvironmentFailedError("The scheduler did not go on after the approval. Repeat the command.")
+
+
+class Settling:
+    """Tells when a question has stood long enough to be answered by a program.
+
+    The scheduler takes an answer that comes before it has filed the question away for the death of its task;
+    it then asks again, and is answered again.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def is_quiet(self, question: dict[str, Any]) -> bool:
+        """Whether this very question was first seen some seconds ago."""
+        mark = f"{question['task_instance']['id']} {question.get('created_at')}"
+        first = self._seen.setdefault(mark, time.monotonic())
+        return time.monotonic() - first >= QUIET_SECONDS
+
+
+def _questions(api: AirflowApi, release_id: str) -> list[dict[str, Any]]:
+    return [question for question in api.open_questions() if release_id in question["subject"]]
+
+
+def _is_published(settings: Settings, database: Database, release_id: str) -> bool:
+    with database.connect(Role.LOADER) as connection:
+        row = connection.execute(
+            "select s.status, s.run_id from ops.run_steps as s inner join ops.runs as r on s.run_id = r.run_id "
+            "where r.release_id = %s and s.step = 'publish_release' order by s.started_at desc limit 1",
+            [release_id],
+        ).fetchone()
+    if row and row[0] in {"failed", "stopped"}:
+        error = failed_ending(settings, str(row[1])).error
+        raise error or EnvironmentFailedError("The publication failed.")
+    return bool(row and row[0] == "done")
+
+
+def _raise_if_failed(api: AirflowApi, task: dict[str, Any]) -> None:
+    if any(run["dag_run_id"] == task["dag_run_id"] for run in api.runs(("failed",))):
+        raise EnvironmentFailedError(
+            "The scheduler's run failed at the approval. Repeat 'childdb run' with the same input, then approve again.",
+        )

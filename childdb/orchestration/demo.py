@@ -136,7 +136,17 @@ def _entry_software(settings: Settings, workspace: Workspace, nation: Path) -> I
     write_private(secret, account["password"].encode())
     with open(workspace.logs / "sandbox-server.log", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "childdb.cli", "sandbox", "serve", "--data", str(served), "--port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                "childdb.cli",
+                "sandbox",
+                "serve",
+                "--data",
+                str(served),
+                "--port",
+                str(port),
+            ],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

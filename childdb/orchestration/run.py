@@ -160,7 +160,7 @@ def _ending(settings: Settings, database: Database, api: AirflowApi, run_id: str
     if steps.get("needs_approval") == "needed" and api.open_questions():
         return Ending(run_id, "awaiting_approval", release_id)
     failed = [run for run in api.runs(("failed",)) if _belongs(database, run_id, run)]
-    return _failed(settings, run_id) if failed else None
+    return failed_ending(settings, run_id) if failed else None
 
 
 def _belongs(database: Database, run_id: str, dag_run: dict[str, str]) -> bool:
@@ -174,7 +174,8 @@ def _belongs(database: Database, run_id: str, dag_run: dict[str, str]) -> bool:
     return bool(row and row[0])
 
 
-def _failed(settings: Settings, run_id: str) -> Ending:
+def failed_ending(settings: Settings, run_id: str) -> Ending:
+    """Return how a run ended whose DAG run failed, with the sentence of the step that did it."""
     failure = last_failure(settings, run_id)
     if failure is None:
         error: ChilddbError = EnvironmentFailedError(
