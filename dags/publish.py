@@ -57,7 +57,6 @@ def publish() -> None:
             subject=SUBJECT,
             body=BODY,
             assigned_users=approvers(),
-            fail_on_reject=True,
             retries=3,
             retry_delay=timedelta(seconds=1),
         )
