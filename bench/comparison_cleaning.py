@@ -133,7 +133,7 @@ def compare_places() -> dict[str, dict[str, int]]:
 def _converted(package: Any, text: str) -> str | None:
     try:
         code = getattr(package.convert_address(text), "ward_code", None)
-    except Exception:
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None
     return f"{code}@{MERGER_DAY.isoformat()}" if code else None
 
