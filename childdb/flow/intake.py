@@ -16,6 +16,7 @@ from childdb.errors import GateStoppedError, InputRefusedError
 from childdb.flow.runs import Counts, Run
 from childdb.landing import land_file, opened_landed
 from childdb.loading import ledger
+from childdb.loading.ahead import in_order
 from childdb.loading.decisions import approved_mappings
 from childdb.loading.persons import clean_extract, load_extract
 from childdb.loading.raw import load_reading
@@ -109,19 +110,22 @@ def _pulled(settings: Settings) -> Iterator[tuple[str, str, Path]]:
 
 def load_raw(settings: Settings, run: Run) -> Counts:
     """Read every landed file in a child process and load it; a file that fails holds up no other."""
-    from childdb.reading import ReadOptions, read_file
+    from childdb.reading import FileReading, ReadOptions, read_file
 
     store = open_store(settings)
     files = rows = refused = held = 0
     with connect(Role.LOADER, settings) as connection:
         waiting = ledger.batches_with_status(connection, CHILDREN, "landed")
         approved = approved_mappings(connection, CHILDREN)
-    for batch_id, sha256, name in waiting:
+
+    def read(batch: tuple[str, str, str]) -> FileReading:
         options = ReadOptions(
-            file_name=name, work_dir=store.scratch, hold_unknown_headers=True, approved_mappings=approved
+            file_name=batch[2], work_dir=store.scratch, hold_unknown_headers=True, approved_mappings=approved
         )
-        with store.opened(sha256) as path:
-            reading = read_file(path, options=options)
+        with store.opened(batch[1]) as path:
+            return read_file(path, options=options)
+
+    for (batch_id, _, _), reading in in_order(waiting, read, width=settings.threads):
         with connect(Role.LOADER, settings) as connection:
             counts = load_reading(connection, batch_id, reading)
         files += 1

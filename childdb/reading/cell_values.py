@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import TYPE_CHECKING
+
+from childdb.reading.grid import ERROR_VALUES
 
 if TYPE_CHECKING:
     from childdb.reading.grid import ValueTable
@@ -90,7 +92,7 @@ class CellResolver:
     date_styles: frozenset[int] = frozenset()
     date_system: str = "1900"
     external_formulas: int = 0
-    blank_text_numbers: set[str] = field(default_factory=set)
+    _first_shared: int | None = None
 
     def resolve(
         self, cell_type: str, style: int, formula: str | None, value: str | None, inline: str | None
@@ -106,6 +108,16 @@ class CellResolver:
             return self._without_value(cell_type, is_formula=is_formula)
         text, kind = self._typed(cell_type, style, value)
         return self.values.add(text, kind, is_formula=is_formula)
+
+    def shared_number(self, place: str) -> int:
+        """Return the value number of a shared text by its place; all of them are entered at once."""
+        if self._first_shared is None:
+            self._first_shared = self.values.add_texts(self.shared)
+        index = int(place)
+        if index >= len(self.shared) or self.shared[index] in ERROR_VALUES:
+            return self.values.add(*self._typed("s", 0, place))
+        text = self.shared[index]
+        return 0 if not text or text.isspace() else self._first_shared + index
 
     def _without_value(self, cell_type: str, *, is_formula: bool) -> int:
         if is_formula and cell_type != "str":

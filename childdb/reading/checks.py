@@ -13,7 +13,7 @@ from childdb.findings import Severity
 from childdb.reading.grid import column_letters
 from childdb.reading.keys import fold
 from childdb.reading.reasons import make_finding, rank_reason
-from childdb.reading.shapes import STRONG_SHAPES, fits, share_fitting
+from childdb.reading.shapes import STRONG_SHAPES, fits, looks_like, share_fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,13 @@ _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2600-\u27bf\ue000-\uf8ff\U0001f000-\U0010ffff\ufe0f"
     "={}<>$;|\\\\\uff1d\uff0b\uff0d\uff20\n]|--|^[\\s\u200b-\u200f\ufeff\u00ad]*[-+@%]"
 )
+_SEPARATOR = "\x1f"
+_SUSPECT_SIGN = re.compile(
+    "[\x00-\x08\x0b-\x1e\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2600-\u27bf\ue000-\uf8ff\U0001f000-\U0010ffff\ufe0f"
+    "={}<>$;|\\\\\uff1d\uff0b\uff0d\uff20\n]"
+)
+_SUSPECT_LEAD = frozenset("-+@% \t\u00a0\u200b\u200c\u200d\u200e\u200f\ufeff\u00ad")
+_INSTRUCTION_WORDS = ("mark", "ignore", "disregard", "bỏ qua", "đánh dấu")
 _FORMULA = re.compile("^[\\s\u200b-\u200f\ufeff\u00ad\x00-\x1f]*[=+\\-@|%\uff1d\uff0b\uff0d\uff20]")
 _INNER_FORMULA = re.compile('[;\t][\\s"]*[=@]')
 _HARMLESS = re.compile(r"[-+−\s]*[\d\s.,()/%\-]*", re.ASCII)
@@ -108,6 +115,34 @@ def header_codes(texts: list[str]) -> set[str]:
     return codes
 
 
+def _positions(text: str, word: str) -> list[int]:
+    """Return where a word begins in a text."""
+    found, place = [], text.find(word)
+    while place >= 0:
+        found.append(place)
+        place = text.find(word, place + 1)
+    return found
+
+
+def _suspect_numbers(numbers: list[int], texts: list[str], limit: int) -> list[int]:
+    """Return the values that need a closer look, found by one search over all of them together."""
+    chosen = [texts[number] for number in numbers]
+    joined = _SEPARATOR.join(chosen)
+    if joined.count(_SEPARATOR) != len(chosen) - 1:
+        return numbers
+    lengths = np.fromiter(map(len, chosen), dtype=np.int64, count=len(chosen))
+    ends = np.cumsum(lengths + 1)
+    hits = [match.start() for match in _SUSPECT_SIGN.finditer(joined)]
+    hits += _positions(joined, "--")
+    lowered = joined.lower()
+    if len(lowered) == len(joined):
+        hits += [place for word in _INSTRUCTION_WORDS for place in _positions(lowered, word)]
+    places = set(np.searchsorted(ends, np.array(hits, dtype=np.int64), side="right").tolist())
+    places |= {place for place, text in enumerate(chosen) if text[:1] in _SUSPECT_LEAD and text}
+    places |= set(np.flatnonzero(lengths > limit).tolist())
+    return [numbers[place] for place in sorted(places)]
+
+
 class RowChecks:
     """Judges the child rows of one sheet; gives row reasons and findings with places, never values."""
 
@@ -139,14 +174,14 @@ class RowChecks:
     def _judge_values(self) -> None:
         values = self.grid.values
         suspects: dict[int, list[str]] = {}
-        for number in map(int, np.unique(self.composer.cells)):
-            kind = values.kinds[number]
-            if kind == "t":
-                codes = text_codes(values.texts[number], self.limit)
-            else:
-                codes = {"e": ["CELL-ERROR"], "f": ["CELL-FORMULA"]}.get(kind, [])
+        used = np.unique(self.composer.cells).tolist()
+        for number in _suspect_numbers(used, values.texts, self.limit):
+            codes = text_codes(values.texts[number], self.limit) if values.kinds[number] == "t" else []
             if codes:
                 suspects[number] = codes
+        for number in used:
+            if values.kinds[number] in "ef":
+                suspects[number] = ["CELL-ERROR"] if values.kinds[number] == "e" else ["CELL-FORMULA"]
         if not suspects:
             return
         hits = np.isin(self.composer.cells, list(suspects))
@@ -227,7 +262,7 @@ class RowChecks:
         texts = self.grid.values.texts
         for place, shape in strong.items():
             numbers = self.composer.cells[:, place]
-            bad = [n for n in map(int, np.unique(numbers)) if n and not fits(texts[n], shape)]
+            bad = [n for n in np.unique(numbers).tolist() if n and not looks_like(texts[n], shape)]
             misfits = np.isin(numbers, bad)
             if bad and np.count_nonzero(misfits) <= max(1, 0.3 * len(numbers)):
                 wrong += misfits

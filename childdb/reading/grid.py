@@ -40,6 +40,13 @@ class ValueTable:
                 self.formulas.add(number)
         return number
 
+    def add_texts(self, texts: list[str]) -> int:
+        """Enter many texts at once, blank ones and repeats too, and return the number of the first."""
+        first = len(self.texts)
+        self.texts.extend(texts)
+        self.kinds.extend("t" * len(texts))
+        return first
+
 
 @dataclass(slots=True)
 class Grid:

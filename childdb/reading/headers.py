@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LOOK_ROWS = 80
 _TALLEST = 4
 _SAMPLE = 200
+_CONVINCING = 9.0
+_BEYOND = 8
 _NUMBERING_CELL = re.compile(
     r"\(?\s*(?:\d{1,3}|[A-Za-z]{1,2}|[ivxIVX]{1,5})\s*\)?(?:\s*=\s*[\d+\-()\s]+)?\)?"
 )
@@ -70,6 +72,7 @@ class _Fill:
         ]
         self.numbering = {row for row, texts in enumerate(self.texts) if is_numbering_row(texts)}
         self.spread = [list(row) for row in self.texts]
+        self.known: dict[Path, HeaderMatch | None] = {}
         self.has_merges = False
         self._spread_merges()
 
@@ -95,6 +98,12 @@ class _Fill:
                 for column_no in range(left, min(right, left + 400) + 1):
                     if row_no in rows and column_no in columns:
                         self.spread[rows[row_no]][columns[column_no]] = text
+
+    def match(self, path: Path, column_map: ColumnMap) -> HeaderMatch | None:
+        """Return what a path means; each is looked up once."""
+        if path not in self.known:
+            self.known[path] = column_map.match(path)
+        return self.known[path]
 
     def paths(self, first: int, last: int) -> list[Path]:
         """Return the header texts above each column for a block of rows, top to bottom, repeats left out."""
@@ -128,6 +137,8 @@ def find_header(
     fill = _Fill(grid, column_map)
     best: tuple[float, Header] | None = None
     for last in range(fill.count):
+        if best is not None and last > best[1].last + _BEYOND and best[0] >= _CONVINCING:
+            break
         if not _may_end_header(fill, last, column_map):
             continue
         for first in range(last, max(-1, last - _TALLEST), -1):
@@ -162,14 +173,16 @@ def _may_end_header(fill: _Fill, row: int, column_map: ColumnMap) -> bool:
         1
         for column, text in enumerate(fill.spread[row])
         if text
-        and (column_map.find_exact(text) or (len(paths[column]) > 1 and column_map.match(paths[column])))
+        and (
+            column_map.find_exact(text) or (len(paths[column]) > 1 and fill.match(paths[column], column_map))
+        )
     )
     return known >= 2
 
 
 def _judge(fill: _Fill, first: int, last: int, column_map: ColumnMap) -> Header:
     paths = fill.paths(first, last)
-    matches = [column_map.match(path) if path else None for path in paths]
+    matches = [fill.match(path, column_map) if path else None for path in paths]
     _settle_name_parts(paths, matches, column_map)
     return Header(first, last, paths, matches)
 

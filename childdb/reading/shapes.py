@@ -67,6 +67,11 @@ STRONG_SHAPES = frozenset(
 )
 
 
+def looks_like(text: str, shape: str) -> bool:
+    """Return whether a text looks like a value of a shape; for many different texts, each asked once."""
+    return _TESTS[shape](text.strip())
+
+
 @lru_cache(maxsize=65536)
 def fits(text: str, shape: str) -> bool:
     """Return whether a text looks like a value of a shape; every text fits a shape without a test.

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from childdb.reading.cell_values import stored_text
 from childdb.reading.grid import Grid, build_grid, column_number
 from childdb.reading.reasons import FileStopped
 
@@ -31,6 +32,7 @@ _CELL = re.compile(
     r'(?:<v(?: xml:space="preserve")?>([^<]*)</v>|<v ?/>)?'
     r'(?:<is>(?:<t(?: xml:space="preserve")?>([^<]*)</t>|<t ?/>)?</is>)?</c>)'
 )
+_SHARED_CELL = re.compile(r'(?: s="\d+")? t="s"><v>(\d+)</v></c>')
 _ROW_HEAD = re.compile(r'r="(\d{1,8})"((?: [A-Za-z0-9:]+="[^"<]*")*) ?(/?)>')
 _REFERENCE = re.compile(r"\$?([A-Z]{1,4})\$?(\d{1,8})")
 _RANGE = re.compile(r"([A-Z]{1,4})(\d{1,8})(?::([A-Z]{1,4})(\d{1,8}))?$")
@@ -256,30 +258,40 @@ class _RowSplitter:
     def _cells(
         self, body: str, row_text: str, row_no: int, into: tuple[list[int], list[int], list[int]]
     ) -> None:
-        pieces = body.split('<c r="')
-        if pieces[0]:
+        """Take the cells of a row: all contents and all references at once, one by one only where one is new."""
+        pieces = [piece.partition('"') for piece in body.split('<c r="')]
+        if pieces[0] != ("", "", ""):
             raise NotPlainError
-        known, column_of = self.known, self.column_of
-        cut = -len(row_text)
-        found: list[int] = []
-        places: list[int] = []
-        for piece in pieces[1:]:
-            reference, _, rest = piece.partition('"')
-            number = known.get(rest)
-            if number is None:
-                number = self._understand(rest)
-            column = column_of.get(reference[:cut])
-            if column is None or reference[cut:] != row_text:
-                column = self._place(reference, row_no)
-            if number:
-                found.append(number)
-                places.append(column)
-        if not found:
+        del pieces[0]
+        known = self.known
+        numbers = [known.get(rest, -1) for _, _, rest in pieces]
+        if -1 in numbers:
+            numbers = [self._understand(pieces[at][2]) if n < 0 else n for at, n in enumerate(numbers)]
+        self._keep(row_no, self._places([piece[0] for piece in pieces], row_text, row_no), numbers, into)
+
+    def _places(self, references: list[str], row_text: str, row_no: int) -> list[int]:
+        """Return the columns of references that all end in the row's own number."""
+        joined = "|".join(references) + "|"
+        letters = joined.replace(f"{row_text}|", "|")
+        if len(joined) - len(letters) != len(references) * len(row_text):
+            raise NotPlainError
+        try:
+            return [self.column_of[letter] for letter in letters[:-1].split("|")]
+        except KeyError:
+            return [self._place(reference, row_no) for reference in references]
+
+    def _keep(
+        self, row_no: int, places: list[int], numbers: list[int], into: tuple[list[int], list[int], list[int]]
+    ) -> None:
+        if 0 in numbers:
+            places = [place for place, number in zip(places, numbers, strict=True) if number]
+            numbers = [number for number in numbers if number]
+        if not numbers:
             self.cells.blank_rows += 1
             return
-        into[0].extend([row_no] * len(found))
+        into[0].extend([row_no] * len(numbers))
         into[1].extend(places)
-        into[2].extend(found)
+        into[2].extend(numbers)
 
     def _place(self, reference: str, row_no: int) -> int:
         match = _REFERENCE.fullmatch(reference)
@@ -293,27 +305,30 @@ class _RowSplitter:
         return column
 
     def _understand(self, rest: str) -> int:
+        number = self.known.get(rest)
+        if number is None:
+            shared = _SHARED_CELL.fullmatch(rest)
+            number = self.cells.resolver.shared_number(shared[1]) if shared else self._understand_other(rest)
+            self.known[rest] = number
+        return number
+
+    def _understand_other(self, rest: str) -> int:
         match = _CELL.fullmatch(rest)
         if match is None:
             raise NotPlainError
         attributes = dict(_ATTRIBUTE.findall(match[1]))
         style = attributes.get("s", "0")
         formula = None if match[2] is None else (match[3] or "")
-        inline = match[5]
-        number = self.cells.resolver.resolve(
+        return self.cells.resolver.resolve(
             attributes.get("t", "n"),
             int(style) if style.isdigit() else 0,
             formula,
             match[4],
-            _inline_text(inline),
+            _inline_text(match[5]),
         )
-        self.known[rest] = number
-        return number
 
 
 def _inline_text(raw: str | None) -> str | None:
-    from childdb.reading.cell_values import stored_text
-
     return None if raw is None else stored_text(raw)
 
 

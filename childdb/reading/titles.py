@@ -46,9 +46,7 @@ _ANY_UNIT = "|".join(_UNIT_WORDS.values())
 _STOP = (
     r"(?=\s*(?:$|[,;:(\[\n–—|]|-\s|\s-|\b(?:năm\s+\d|tính\s+đến|đến\s+(?:ngày|hết|tháng|năm|cuối|\d)"
     r"|ngày\s*(?:\d|…|\.)|tháng\s+\d|quý\s+(?:[ivx]+|\d)\b|kỳ\s+(?:báo|[ivx]+\b|\d)|thời\s+(?:điểm|gian)|theo\s|có\s+(?:hoàn|đến|mặt|\d)"
-    r"|gồm\s|tổng\s+(?:số|cộng|hợp)|danh sách)|độc lập\b|(?:thuộc\s+)?\b(?:"
-    + _ANY_UNIT
-    + r")\s))"
+    r"|gồm\s|tổng\s+(?:số|cộng|hợp)|danh sách)|độc lập\b|(?:thuộc\s+)?\b(?:" + _ANY_UNIT + r")\s))"
 )
 _CENTRAL_CITIES = frozenset(
     {"ha noi", "hai phong", "da nang", "ho chi minh", "hcm", "can tho", "hue", "dong nai"}
