@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from childdb.contracts import source_tables
-from childdb.database.roles import MODEL_SCHEMAS, RIGHTS, SCHEMAS, Owner, Role
+from childdb.database.roles import MODEL_SCHEMAS, READ, RIGHTS, SCHEMAS, Owner, Role
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 
 ADMIN = "childdb_admin"
@@ -173,18 +173,38 @@ def _grant(connection: Connection, name: str) -> None:
     """Give every role its rights, on the tables there are and on those to come."""
     for role, rights in RIGHTS.items():
         for schema, verbs in rights.items():
-            _grant_schema(connection, name, f"{name}_{role}", schema, verbs)
+            owner = Owner.MODELS if schema in MODEL_SCHEMAS else Owner.TABLES
+            _grant_schema(connection, name, f"{name}_{role}", schema, verbs, owner)
+            if schema == "quality" and role != Owner.MODELS:
+                # dbt's lists of problems stand there too, owned by the models' owner: they are read only.
+                _grant_schema(connection, name, f"{name}_{role}", schema, READ, Owner.MODELS)
 
 
-def _grant_schema(connection: Connection, name: str, role: str, schema: str, verbs: str) -> None:
-    owner = f"{name}_{(Owner.MODELS if schema in MODEL_SCHEMAS else Owner.TABLES).value}"
-    names = {"role": sql.Identifier(role), "schema": sql.Identifier(schema), "owner": sql.Identifier(owner)}
+def _grant_schema(
+    connection: Connection, name: str, role: str, schema: str, verbs: str, owner: Owner
+) -> None:
+    """Give a role its rights on what one owner has in a schema, now and later."""
+    owner_name = f"{name}_{owner.value}"
+    names = {
+        "role": sql.Identifier(role),
+        "schema": sql.Identifier(schema),
+        "owner": sql.Identifier(owner_name),
+    }
     sequence_verbs = "usage, select" if "insert" in verbs else "select"
+    owned = connection.execute(
+        "select c.relname, c.relkind = 'S' from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid "
+        "inner join pg_roles as r on c.relowner = r.oid "
+        "where n.nspname = %s and r.rolname = %s and c.relkind in ('r', 'v', 'm', 'p', 'f', 'S') order by c.relname",
+        [schema, owner_name],
+    ).fetchall()
     connection.execute(sql.SQL("set local role {owner}").format(**names))
+    if owner is Owner.TABLES or schema in MODEL_SCHEMAS:
+        connection.execute(sql.SQL("grant usage on schema {schema} to {role}").format(**names))
+    for table, is_sequence in owned:
+        what = f"{sequence_verbs} on sequence" if is_sequence else f"{verbs} on"
+        statement = sql.SQL(f"grant {what} {{schema}}.{{table}} to {{role}}")
+        connection.execute(statement.format(table=sql.Identifier(table), **names))
     for text in (
-        "grant usage on schema {schema} to {role}",
-        f"grant {verbs} on all tables in schema {{schema}} to {{role}}",
-        f"grant {sequence_verbs} on all sequences in schema {{schema}} to {{role}}",
         f"alter default privileges in schema {{schema}} grant {verbs} on tables to {{role}}",
         f"alter default privileges in schema {{schema}} grant {sequence_verbs} on sequences to {{role}}",
     ):

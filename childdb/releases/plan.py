@@ -32,7 +32,8 @@ DECISION_TABLES: Mapping[str, str] = {
     "quality.request_answers": "answer_id row_key item_id batch_id answer_mark event_date recorded_at",
     "quality.reversed_answers": "",
     "ops.corrections": "recorded_at correction_id",
-    "ops.column_approvals": "approved_at recorded_at",
+    "ops.column_decisions": "decided_at decision_no",
+    "ops.quarantine_decisions": "decided_at decision_no",
     "quality.gate_decisions": "recorded_at decision_no",
 }
 
@@ -76,7 +77,7 @@ def plan_release(settings: Settings, period: str | None = None, as_of: date | No
         batches = countable_batches(connection)
         decisions = read_decisions(connection)
         plan = make_plan(batches, decisions, period, as_of)
-        _select(connection, batches)
+        select_batches(connection, batches)
         note_plan(connection, plan)
     return plan
 
@@ -147,7 +148,7 @@ def read_decisions(connection: Connection) -> dict[str, str]:
     return digests
 
 
-def _select(connection: Connection, batches: Sequence[Batch]) -> None:
+def select_batches(connection: Connection, batches: Sequence[Batch]) -> None:
     """Name the batches of the build in the table that the staging models read."""
     connection.execute("delete from clean.selected_batches")
     with connection.cursor() as cursor:

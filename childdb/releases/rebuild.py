@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,17 +19,47 @@ from childdb.errors import GateStoppedError, InputRefusedError
 from childdb.flow import building, intake, matching
 from childdb.flow.runs import Run, open_run
 from childdb.landing import opened_landed
+from childdb.loading.persons import clean_extract
 from childdb.orchestration.remove import remove_server_folder
 from childdb.releases.candidate import build_candidate
-from childdb.releases.plan import DECISION_TABLES, ReleasePlan, planned_release
+from childdb.releases.plan import (
+    ReleasePlan,
+    countable_batches,
+    note_plan,
+    planned_release,
+    select_batches,
+)
 from childdb.releases.verify import MANIFEST
 from childdb.settings import Settings
-from childdb.workspace import Workspace
+from childdb.vault.keys import KEY_FILE
+from childdb.workspace import Workspace, write_private
 
 PERSONS = "population__persons"
-MOMENTS = ("recorded_at", "decided_at", "approved_at")
 VERSIONS = ("code_version", "seeds_version", "rules_version")
-Rows = tuple[str, tuple[str, ...], list[tuple[Any, ...]]]
+# What decides a release besides its batches: where it stands, who may read it, and which of it was known by then.
+# A key of a child is kept only where a number provided for that child hangs on it.
+PROVIDED = "(select child_id from vault.provided_numbers where recorded_at <= {planned})"
+KEPT: Mapping[str, tuple[Role, str]] = {
+    "ops.column_decisions": (Role.LOADER, "decided_at <= {planned} and batch_id is null"),
+    "identity.decisions": (Role.MATCHER, "decided_on <= ({planned})::date"),
+    "identity.child_keys": (Role.MATCHER, f"child_id in {PROVIDED} and merged_into is null"),
+    "identity.record_keys": (
+        Role.MATCHER,
+        f"child_id in {PROVIDED} and first_child_id in {PROVIDED} and child_id in "  # noqa: S608 - names of our own
+        "(select child_id from identity.child_keys where merged_into is null)",
+    ),
+    "vault.provided_numbers": (Role.MATCHER, "recorded_at <= {planned}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table, to be put back as they were."""
+
+    table: str
+    role: Role
+    columns: tuple[str, ...]
+    values: list[tuple[Any, ...]]
 
 
 def rebuild(settings: Settings, release_id: str) -> list[str]:
@@ -43,12 +73,12 @@ def rebuild(settings: Settings, release_id: str) -> list[str]:
         with connect(Role.STEWARD, settings) as connection:
             plan = planned_release(connection, release_id)
             _check_versions(plan)
-            decisions = [_decisions(connection, table, release_id) for table in DECISION_TABLES]
+        kept = _kept(settings, release_id)
         with _empty_workspace(settings, release_id) as other:
             folder = Workspace(other.home).drop
             population = _unseal(settings, plan, folder)
             with open_database(other):
-                again = _run(other, plan, folder, population, [rows for rows in decisions if rows])
+                again = _run(other, plan, folder, population, kept)
             return _differing(
                 Workspace(settings.home).releases / release_id, Workspace(other.home).releases / again
             )
@@ -74,6 +104,10 @@ def _empty_workspace(settings: Settings, release_id: str) -> Iterator[Settings]:
     shutil.rmtree(home, ignore_errors=True)
     other = replace(settings, home=home, database_url=_other_database(settings.database_url, release_id))
     Workspace(home).prepare()
+    # Numbers that were sealed stay sealed: the copy opens them with the same key and is removed with it.
+    write_private(
+        Workspace(home).secrets / KEY_FILE, (Workspace(settings.home).secrets / KEY_FILE).read_bytes()
+    )
     try:
         yield other
     finally:
@@ -135,65 +169,89 @@ def _unseal(settings: Settings, plan: ReleasePlan, folder: Path) -> Path | None:
 
 
 def _run(
-    settings: Settings, plan: ReleasePlan, folder: Path, population: Path | None, decisions: Sequence[Rows]
+    settings: Settings, plan: ReleasePlan, folder: Path, population: Path | None, kept: Sequence[Rows]
 ) -> str:
-    """Do every step of the main job up to the candidate and return the release it makes."""
-    run = Run(
-        f"rebuild-{plan.release_id}",
-        str(folder),
-        str(population) if population else None,
-        False,
-        plan.period,
-        plan.as_of,
-    )
+    """Do every step of the main job up to the candidate, for the very inputs of the plan."""
+    extract = str(population) if population else None
+    run = Run(f"rebuild-{plan.release_id}", str(folder), extract, False, plan.period, plan.as_of)
     open_run(settings, run)
-    with connect(Role.STEWARD, settings) as connection:
-        for rows in decisions:
-            _restore(connection, rows)
     intake.land_deliveries(settings, run)
+    for rows in kept:
+        _restore(settings, rows)
     intake.load_raw(settings, run)
-    intake.check_raw(settings, run, "treem__children")
-    intake.clean_children(settings, run)
     intake.load_persons(settings, run)
-    if population is not None:
-        intake.check_raw(settings, run, PERSONS)
+    _pass_gates(settings)
+    intake.clean_children(settings, run)
     building.build_staging(settings, run)
+    _use_plan(settings, plan)
     matching.match_children(settings, run)
     building.build_models(settings, run)
     return build_candidate(settings, plan.period, plan.as_of)
 
 
-def _decisions(connection: Connection, table: str, release_id: str) -> Rows | None:
-    """Return the decisions of people that were known when the release was planned; nothing where no table is."""
-    schema, name = table.split(".")
-    columns = [
-        row[0]
-        for row in connection.execute(
-            "select column_name from information_schema.columns where table_schema = %s and table_name = %s "
-            "and is_generated = 'NEVER' order by ordinal_position",
-            [schema, name],
-        )
-    ]
-    moment = next((column for column in MOMENTS if column in columns), None)
-    if moment is None:
-        return None
-    query = sql.SQL(
-        "select {} from {} where {} <= (select planned_at from ops.releases where release_id = %s)"
-    ).format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name), sql.Identifier(moment)
+def _use_plan(settings: Settings, plan: ReleasePlan) -> None:
+    """Make the release's own plan the one at hand, after a look that its batches are all there again."""
+    with connect(Role.CLEANER, settings) as connection:
+        batches = countable_batches(connection)
+        wanted = {(b["dataset"], b["file_sha256"], b["file_date"]) for b in plan.inputs["batches"]}
+        found = {(b.dataset, b.file_sha256, b.file_date.isoformat()) for b in batches}
+        if found != wanted:
+            raise GateStoppedError(
+                f"{len(wanted - found)} of {len(wanted)} batches of {plan.release_id} are not accepted when they are "
+                "read again: a person had let them go by a decision that is not kept here.",
+            )
+        select_batches(connection, batches)
+        note_plan(connection, plan)
+
+
+def _pass_gates(settings: Settings) -> None:
+    """Let every batch on: all of them were judged when they came, beside what had come before them."""
+    with connect(Role.LOADER, settings) as connection:
+        connection.execute("update ops.batches set gate_passed = true where status = 'loaded'")
+        persons = connection.execute(
+            "select batch_id from ops.batches where dataset = %s and status = 'loaded' order by batch_id",
+            [PERSONS],
+        ).fetchall()
+    for (batch_id,) in persons:
+        with connect(Role.CLEANER, settings) as connection:
+            clean_extract(connection, batch_id)
+
+
+def _kept(settings: Settings, release_id: str) -> list[Rows]:
+    """Return what people had decided, and the numbers the police had given, when the release was planned."""
+    found = []
+    for table, (role, condition) in KEPT.items():
+        with connect(role, settings) as connection:
+            columns = _columns(connection, table)
+            query = sql.SQL("select {} from {} where " + condition).format(  # noqa: S608 - conditions of our own
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.Identifier(*table.split(".")),
+                planned=sql.SQL("(select planned_at from ops.releases where release_id = {})").format(
+                    sql.Literal(release_id)
+                ),
+            )
+            found.append(Rows(table, role, columns, connection.execute(query).fetchall()))
+    return found
+
+
+def _columns(connection: Connection, table: str) -> tuple[str, ...]:
+    rows = connection.execute(
+        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped "
+        "and attgenerated = '' order by attnum",
+        [table],
     )
-    return table, tuple(columns), connection.execute(query, [release_id]).fetchall()
+    return tuple(row[0] for row in rows)
 
 
-def _restore(connection: Connection, rows: Rows) -> None:
-    table, names, values = rows
+def _restore(settings: Settings, rows: Rows) -> None:
     statement = sql.SQL("insert into {} ({}) overriding system value values ({})").format(
-        sql.Identifier(*table.split(".")),
-        sql.SQL(", ").join(sql.Identifier(name) for name in names),
-        sql.SQL(", ").join(sql.Placeholder() for _ in names),
+        sql.Identifier(*rows.table.split(".")),
+        sql.SQL(", ").join(map(sql.Identifier, rows.columns)),
+        sql.SQL(", ").join(sql.Placeholder() for _ in rows.columns),
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+    role = Role.LOADER if rows.table.startswith("ops.") else rows.role
+    with connect(role, settings) as connection, connection.cursor() as cursor:
+        cursor.executemany(statement, rows.values)
 
 
 def _differing(released: Path, rebuilt: Path) -> list[str]:
