@@ -1,5 +1,5 @@
 # Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
-.PHONY: demo test lint bench up down clean
+.PHONY: demo test lint bench fuzz image up down clean
 export PYTHONWARNINGS := ignore::RuntimeWarning
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -31,3 +31,6 @@ down:
 
 clean:
 	@tools/clean
+
+image:
+	@docker/build-local.sh

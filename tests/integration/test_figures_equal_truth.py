@@ -15,7 +15,16 @@ from childdb.sandbox.truth_figures import delivered_figures, load_delivered, loa
 from childdb.settings import Settings
 
 CHILDREN = 3_000
-KEY = ("indicator_set", "indicator_code", "geography", "area_level", "area_code", "sex", "age_group", "ethnic_group")
+KEY = (
+    "indicator_set",
+    "indicator_code",
+    "geography",
+    "area_level",
+    "area_code",
+    "sex",
+    "age_group",
+    "ethnic_group",
+)
 EXACT = """
 select indicator_set, indicator_code, geography, area_level, area_code, sex, age_group, ethnic_group,
     numerator_count, denominator_count
@@ -110,7 +119,9 @@ def test_with_errors_every_figure_is_the_truth_as_delivered(
     run_steps(warehouse_settings, nation / "exports", nation / "population" / "population.parquet")
     with empty.connect(Role.CHECKER) as connection:
         identity = {(sha, row): (child, sure) for sha, row, child, sure in connection.execute(IDENTITY)}
-        day = connection.execute("select reference_date from ops.releases order by planned_at desc limit 1").fetchone()
+        day = connection.execute(
+            "select reference_date from ops.releases order by planned_at desc limit 1"
+        ).fetchone()
     assert day is not None
     rows, residents = load_delivered(nation / "truth"), load_residents(nation / "truth")
     found = built(empty)
@@ -131,11 +142,15 @@ def matching_adds(truth: Figures, found: Figures) -> dict[str, float]:
     return told
 
 
-def test_the_reference_date_is_never_the_clock(empty: Database, warehouse_settings: Settings, tmp_path: Path) -> None:
+def test_the_reference_date_is_never_the_clock(
+    empty: Database, warehouse_settings: Settings, tmp_path: Path
+) -> None:
     nation = make_nation(tmp_path / "nation", children=600, seed=31, profile="none", communes=6)
     run_steps(warehouse_settings, nation / "exports", nation / "population" / "population.parquet")
     with empty.connect(Role.CHECKER) as connection:
         row = connection.execute("select max(reference_date) from ops.releases").fetchone()
-        newest = connection.execute("select max(file_date) from ops.batches where dataset = 'treem__children'").fetchone()
+        newest = connection.execute(
+            "select max(file_date) from ops.batches where dataset = 'treem__children'"
+        ).fetchone()
     assert row == newest
     assert isinstance(row[0], date)

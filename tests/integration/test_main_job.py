@@ -43,7 +43,11 @@ class Job:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "childdb.cli", *words], env=self.environment, capture_output=True, text=True, timeout=900
+            [sys.executable, "-m", "childdb.cli", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
         )
 
     def run(self, drop: Path) -> tuple[int, dict[str, Any]]:
@@ -87,7 +91,9 @@ def rows_of(path: Path) -> int:
         return -1
     book = load_workbook(path)
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    return sum(any(cell is not None and str(cell).strip() for cell in row) for s in sheets for row in s.values)
+    return sum(
+        any(cell is not None and str(cell).strip() for cell in row) for s in sheets for row in s.values
+    )
 
 
 def test_a_run_ends_at_two_approvals_and_every_row_is_accounted_for(job: Job) -> None:
@@ -115,7 +121,9 @@ def test_two_different_people_publish_the_release(job: Job) -> None:
     second = json.loads(job.command("release", "approve", release, "--as", APPROVERS[1], "--json").stdout)
     assert second["status"] == "published"
     assert job.command("release", "verify").returncode == 0
-    approvals = json.loads((job.settings.home / "releases" / release / "approvals.json").read_text(encoding="utf-8"))
+    approvals = json.loads(
+        (job.settings.home / "releases" / release / "approvals.json").read_text(encoding="utf-8")
+    )
     assert len(json.dumps(approvals)) > 0
     assert (job.settings.home / "portal" / "vi" / "index.html").exists()
     assert (job.settings.home / "quality" / "index.html").exists()
@@ -155,7 +163,9 @@ def _forget_results(database: Database) -> None:
     with psycopg.connect(database.admin_url) as connection:
         connection.execute(f"set role {database.name}_owner")
         connection.execute("alter table ops.batches disable trigger user")
-        connection.execute("update ops.batches set status = 'landed', gate_passed = false where dataset = 'treem__children'")
+        connection.execute(
+            "update ops.batches set status = 'landed', gate_passed = false where dataset = 'treem__children'"
+        )
         connection.execute("alter table ops.batches enable trigger user")
 
 
