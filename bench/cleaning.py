@@ -128,7 +128,7 @@ def shares(reading: FileReading) -> dict[str, float]:
     profiler.enable()
     measure(reading)
     profiler.disable()
-    times = {name: entry[3] for (_, _, name), entry in pstats.Stats(profiler).stats.items()}
+    times = {name: entry[3] for (_, _, name), entry in vars(pstats.Stats(profiler))["stats"].items()}
     total = times.get("measure", 1.0)
     return {
         family: round(sum(times.get(name, 0.0) for name in names) / total, 3)
