@@ -36,7 +36,7 @@ READ, WRITE = "select", "select, insert, update, delete"
 
 RIGHTS: Mapping[str, Mapping[str, str]] = {
     Role.LOADER: {"raw": WRITE, "ops": WRITE, "quality": WRITE, "reference": READ},
-# Planning a build reads the decisions people took on identities.
+    # Planning a build reads the decisions people took on identities.
     Role.CLEANER: {
         "raw": READ,
         "clean": WRITE,
