@@ -110,7 +110,9 @@ class Assembler:
 
     def _is_list(self, header: Header) -> bool:
         targets = header.targets
-        return len(targets) >= 3 and bool(targets & {"ho_ten_tre", "ngay_sinh"})
+        anchors = self.column_map.anchors
+        found = targets >= anchors if self.column_map.rows_are_figures else bool(targets & anchors)
+        return found and len(targets) >= (2 if self.column_map.rows_are_figures else 3)
 
     def _add_sheet(self, grid: Grid, header: Header, all_texts: pa.Array) -> None:
         duplicates = find_duplicates(grid, header)

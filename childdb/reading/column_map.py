@@ -27,7 +27,7 @@ _CLEAR_SCORE = 0.74
 _CLEAR_MARGIN = 0.08
 _KNOWN_KEYS = frozenset({
     "dataset", "version", "format_versions", "required", "stated_instead", "columns", "sub_labels", "single_marks",
-    "roles", "neutral_groups",
+    "roles", "neutral_groups", "anchors", "rows",
 })  # fmt: skip
 
 
@@ -72,6 +72,9 @@ class ColumnMap:
     fields: Mapping[str, tuple[str, ...]]
     person_columns: Mapping[str, Mapping[str, str]]
     neutral: frozenset[str]
+    anchors: frozenset[str] = frozenset({"ho_ten_tre", "ngay_sinh"})
+    """Columns of which a sheet must have one to be a list of this dataset; where rows are figures, all of them."""
+    rows_are_figures: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -294,6 +297,8 @@ def _build_map(raw: dict[str, Any]) -> ColumnMap:
         fields={name: tuple(phrases) for name, phrases in roles["fields"].items()},
         person_columns=roles["columns"],
         neutral=frozenset(fold(text) for text in raw.get("neutral_groups", [])),
+        anchors=frozenset(raw.get("anchors", ("ho_ten_tre", "ngay_sinh"))),
+        rows_are_figures=raw.get("rows") == "figures",
         weights=_word_weights(rules),
     )
 

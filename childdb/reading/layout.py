@@ -147,6 +147,8 @@ class _RowJudge:
 
     def _standing_out(self) -> list[int]:
         start = self.header.last + 1
+        if self.column_map.rows_are_figures:
+            return list(range(start, len(self.evidence)))
         typical = float(np.median(self.evidence[start:])) if len(self.evidence) > start else 0.0
         odd = ~self.has_name | (self.evidence < max(3.0, 0.4 * typical)) | (self.person_count < 2)
         odd[:start] = False
@@ -179,6 +181,8 @@ class _RowJudge:
     def _judge(self, row: int) -> RowKind:
         texts = self.grid.row_texts(row)
         filled = [text for text in texts if text.strip()]
+        if self.column_map.rows_are_figures:
+            return self._judge_figure(row, texts, filled)
         if is_repeated_header(texts, self.header, self.column_map) or self._is_numbering(row, texts):
             return RowKind.HEADER
         label = next((text for text in filled if is_total_label(text)), None)
@@ -192,6 +196,17 @@ class _RowJudge:
         if self._is_blank_form(row):
             return RowKind.BLANK_FORM
         return RowKind.DATA
+
+    def _judge_figure(self, row: int, texts: list[str], filled: list[str]) -> RowKind:
+        """Return what a row of a report is: a figure has every anchor; a total is a figure like any other."""
+        if is_repeated_header(texts, self.header, self.column_map) or is_numbering_row(texts):
+            return RowKind.HEADER
+        anchored = (self.columns.by_target.get(name, []) for name in self.column_map.anchors)
+        if all(any(self.grid.cells[row, place] for place in places) for places in anchored):
+            return RowKind.DATA
+        if any(map(is_signature, filled)):
+            return RowKind.FOOTER
+        return RowKind.SECTION if len(filled) <= 2 else RowKind.BLANK_FORM
 
     def _is_numbering(self, row: int, texts: list[str]) -> bool:
         is_near = row <= self.header.last + 3
@@ -274,6 +289,8 @@ class _RowJudge:
     def _settle_end(self) -> None:
         """Rows after the last real child row belong to the footer, once a total or a signature has begun it."""
         kinds, start = self.layout.kinds, self.header.last + 1
+        if self.column_map.rows_are_figures:
+            return
         closing = np.flatnonzero(np.isin(kinds, (RowKind.TOTAL, RowKind.FOOTER)))
         if not len(closing):
             return
