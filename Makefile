@@ -34,3 +34,7 @@ clean:
 
 image:
 	@docker/build-local.sh
+
+fuzz:
+	@tools/setup-environment requirements-dev.lock
+	@$(PYTHON) tests/unit/reading/fuzz.py --count 10000 --seed 1
