@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +42,18 @@ def look(
         ):
             yield Arrival(path, shown, "FILE-UNSTABLE")
         elif not path.name.lower().endswith(".sha256"):
-            yield Arrival(path, shown)
+            yield Arrival(path, shown, None if _checksum_agrees(path) else "DEL-CHECKSUM")
+
+
+def _checksum_agrees(path: Path) -> bool:
+    """Return whether the checksum file beside a file, where there is one, agrees with its bytes."""
+    sidecar = path.with_name(path.name + ".sha256")
+    if _signs(sidecar) is None:
+        return True
+    with sidecar.open("rb") as told, path.open("rb") as content:
+        stated = re.search(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])", told.read(4096))
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    return stated is not None and stated[0].decode("ascii").lower() == found
 
 
 def _entries(folder: Path) -> Iterator[Path]:

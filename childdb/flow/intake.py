@@ -24,6 +24,7 @@ from childdb.quality.gates import run_gate
 from childdb.settings import Settings
 from childdb.vault.keys import Purpose, open_keys
 from childdb.workspace import Workspace
+from connectors.drop_folder import look
 
 CHILDREN, PERSONS = "treem__children", "population__persons"
 FILE_LIMIT = 200 * 1024**2
@@ -56,9 +57,13 @@ def land_deliveries(settings: Settings, run: Run) -> Counts:
     """Land what lies in the drop folder and what the entry software offers."""
     store = open_store(settings)
     new = known = refused = 0
-    for channel, name, path in _arrivals(settings, run):
+    for channel, name, path, reason_code in _arrivals(settings, run):
         delivery = ledger.Delivery(CHILDREN, channel, name, run.run_id)
         with connect(Role.LOADER, settings) as connection:
+            if reason_code is not None:
+                ledger.record_not_taken(connection, delivery, reason_code)
+                refused += 1
+                continue
             try:
                 landed = land_file(path, store.folder, store.key, size_limit=FILE_LIMIT)
             except InputRefusedError as error:
@@ -73,20 +78,14 @@ def land_deliveries(settings: Settings, run: Run) -> Counts:
     return {"new": new, "known": known, "not_taken": refused}
 
 
-def _arrivals(settings: Settings, run: Run) -> Iterator[tuple[str, str, Path]]:
+def _arrivals(settings: Settings, run: Run) -> Iterator[tuple[str, str, Path, str | None]]:
+    """Yield channel, shown name, path and, for what is not taken now, the reason."""
     if run.drop_folder:
-        root = Path(run.drop_folder)
-        for path in sorted(_entries(root)):
-            yield "drop_folder", _shown(path.relative_to(root)), path
+        for arrival in look(Path(run.drop_folder)):
+            yield "drop_folder", arrival.shown_name, arrival.path, arrival.reason_code
     if run.pull and settings.treem_url:
-        yield from _pulled(settings)
-
-
-def _entries(root: Path) -> Iterator[Path]:
-    """Yield every entry of a drop folder that is not a folder, links included and never followed."""
-    for folder, _, names in os.walk(root, followlinks=False):
-        for name in names:
-            yield Path(folder) / name
+        for channel, name, path in _pulled(settings):
+            yield channel, name, path, None
 
 
 def _shown(path: Path) -> str:

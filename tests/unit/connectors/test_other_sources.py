@@ -186,3 +186,13 @@ def test_sftp_server_with_another_key_is_not_trusted(sftp_place: SftpPlace, tmp_
     )
     with pytest.raises(PullStoppedError, match="API-TLS"):
         list(pull_files(sftp_place, tmp_path))
+
+
+def test_a_checksum_that_disagrees_is_told(tmp_path: Path) -> None:
+    import hashlib
+
+    for name, digest in (("good.csv", hashlib.sha256(b"x").hexdigest()), ("bad.csv", "0" * 64)):
+        (tmp_path / name).write_bytes(b"x")
+        (tmp_path / f"{name}.sha256").write_text(f"{digest}  {name}\n")
+    found = {arrival.shown_name: arrival.reason_code for arrival in look(tmp_path, pause=0)}
+    assert found == {"good.csv": None, "bad.csv": "DEL-CHECKSUM"}
