@@ -18,6 +18,10 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=5),
 }
 
+# A run that waits for a person, or was left by a killed process, must not keep the next one from starting;
+# steps lock what they write, and one workspace drives one run at a time.
+MAX_RUNS = 8
+
 CHILDREN = Asset("clean://treem__children")
 PERSONS = Asset("clean://population__persons")
 IDENTITY = Asset("identity://children")

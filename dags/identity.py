@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import DAG, dag, task
-from common import CHILDREN, DEFAULT_ARGS, IDENTITY, PERSONS, START
+from common import CHILDREN, DEFAULT_ARGS, IDENTITY, MAX_RUNS, PERSONS, START
 
 
 @dag(
@@ -13,7 +13,7 @@ from common import CHILDREN, DEFAULT_ARGS, IDENTITY, PERSONS, START
     start_date=START,
     schedule=[CHILDREN, PERSONS],
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=MAX_RUNS,
     tags=["identity", "impact:high"],
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import DAG, dag, task
-from common import CHILDREN, DEFAULT_ARGS, PERSONS, START, timetable_of
+from common import CHILDREN, DEFAULT_ARGS, MAX_RUNS, PERSONS, START, timetable_of
 
 
 @dag(
@@ -13,7 +13,7 @@ from common import CHILDREN, DEFAULT_ARGS, PERSONS, START, timetable_of
     start_date=START,
     schedule=timetable_of("treem__children"),
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=MAX_RUNS,
     tags=["ingest", "source:treem", "impact:high"],
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,
@@ -53,7 +53,7 @@ def ingest_children() -> None:
     start_date=START,
     schedule=timetable_of("population__persons"),
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=MAX_RUNS,
     tags=["ingest", "source:population", "impact:high"],
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,

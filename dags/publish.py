@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, dag, task
-from common import DEFAULT_ARGS, INDICATORS, RELEASE, START
+from common import DEFAULT_ARGS, INDICATORS, MAX_RUNS, RELEASE, START
 
 from childdb.flow.schedule import approvers
 
@@ -25,7 +25,7 @@ BODY = (
     start_date=START,
     schedule=[INDICATORS],
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=MAX_RUNS,
     tags=["publish", "impact:high"],
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import DAG, dag, task
-from common import DEFAULT_ARGS, IDENTITY, INDICATORS, START
+from common import DEFAULT_ARGS, IDENTITY, INDICATORS, MAX_RUNS, START
 
 
 @dag(
@@ -13,7 +13,7 @@ from common import DEFAULT_ARGS, IDENTITY, INDICATORS, START
     start_date=START,
     schedule=[IDENTITY],
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=MAX_RUNS,
     tags=["transform", "impact:high"],
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,
