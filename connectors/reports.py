@@ -81,9 +81,9 @@ def number_of(text: str | None) -> str | None:
     return plain.replace(",", ".") if _DECIMAL.fullmatch(plain) else None
 
 
-def read_report(path: Path, dataset: str) -> tuple[FileReading, list[ReportFigure]]:
+def read_report(path: Path) -> tuple[FileReading, list[ReportFigure]]:
     """Return a report as read and its figures; a file that is held or refused has none."""
-    reading = read_file(path, options=ReadOptions(dataset=dataset))
+    reading = read_file(path, options=ReadOptions(dataset="reports"))
     if not reading.outcome.is_loaded:
         return reading, []
     rows = reading.rows.to_pylist()

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from childdb.findings import Severity
-from childdb.reading.checks import RowChecks, header_codes, swapped_columns
+from childdb.reading.checks import RowChecks, swapped_columns
 from childdb.reading.compose import Composer, unmapped_rows
-from childdb.reading.grid import column_letters
 from childdb.reading.headers import Header, find_duplicates, find_header
-from childdb.reading.layout import Layout, RowKind, lay_out
+from childdb.reading.layout import lay_out
 from childdb.reading.model import FileKind, FileProfile, Outcome
-from childdb.reading.reasons import REASONS, FileStopped, make_finding, rank_reason, worst_reason
+from childdb.reading.profiling import build_profile
+from childdb.reading.reasons import FileStopped, make_finding, rank_reason, worst_reason
+from childdb.reading.reporting import Reporter, Sheet
 from childdb.reading.shapes import fits
-from childdb.reading.titles import Stated, find_units, merge_units, normal
+from childdb.reading.titles import Stated, find_units, merge_units
 
 if TYPE_CHECKING:
     from childdb.findings import Finding
@@ -29,17 +29,6 @@ if TYPE_CHECKING:
     from childdb.reading.workbook import RawFile
 
 _ROW_LIMITS = (65_536, 1_048_576)
-_SHOWN = re.compile(r"[^\w\s.,;:/()%&+\-–“”'\"]")
-
-
-@dataclass(slots=True)
-class Sheet:
-    """One list sheet on its way to rows."""
-
-    grid: Grid
-    layout: Layout
-    composer: Composer
-    checks: RowChecks
 
 
 @dataclass(slots=True)
@@ -271,6 +260,7 @@ class Assembler:
     def _finish(self) -> Reading:
         tables: list[pa.Table] = []
         reasons: list[str | None] = []
+        reporter = Reporter(self.raw, self.kind, self.findings)
         for sheet in self.sheets:
             built = sheet.composer.build()
             width = len(self.column_map.columns)
@@ -278,8 +268,8 @@ class Assembler:
             tables.append(self._table(sheet.grid, sheet.checks.row_nos, built.columns, built.extra, kinds))
             reasons.extend(sheet.checks.reasons.get(row) for row in range(len(kinds)))
             self.findings.extend(sheet.checks.findings)
-            self._report_sheet(sheet)
-        self._report_file()
+            reporter.report_sheet(sheet)
+        reporter.report_file(self.sheets, self.others)
         table = pa.concat_tables(tables)
         place = table.schema.get_field_index("row_reason")
         table = table.set_column(place, "row_reason", pa.array(reasons, pa.string()))
@@ -338,127 +328,14 @@ class Assembler:
                     )
                 )
 
-    def _report_sheet(self, sheet: Sheet) -> None:
-        grid, header, layout = sheet.grid, sheet.layout.header, sheet.layout
-        name = None if self.kind is FileKind.CSV else grid.sheet
-        add = self.findings.append
-        header_rows = layout.count(RowKind.HEADER)
-        if int(grid.row_nos[header.first]) != 1 or header_rows > 1:
-            what = f"{header_rows} dòng tiêu đề và tên bảng / {header_rows} title and header rows"
-            add(make_finding("STRUCT-HEADER", sheet=name, row_no=int(grid.row_nos[header.last]), what=what))
-        odd = [text for path in header.paths for text in path if text != normal(text)]
-        if odd:
-            what = f"{len(odd)} tiêu đề được chuẩn hóa khi so sánh / {len(odd)} headings compared in one normal form"
-            add(make_finding("STRUCT-HEADER", sheet=name, severity=Severity.REPAIRED, what=what))
-        for place, why in sorted(header.proposals.items()):
-            match = header.matches[place]
-            what = f"cột {column_letters(int(grid.column_nos[place]))} được hiểu là {match.column if match else ''} ({why})"
-            column = match.column if match else None
-            add(
-                make_finding("STRUCT-HEADER", sheet=name, column=column, severity=Severity.WARNING, what=what)
-            )
-        self._report_unmapped(sheet, name)
-        sections = layout.count(RowKind.SECTION)
-        footers = (
-            layout.count(RowKind.TOTAL) + layout.count(RowKind.FOOTER) + layout.count(RowKind.BLANK_FORM)
-        )
-        if sections:
-            add(make_finding("STRUCT-SECTION", sheet=name, count=sections))
-        if footers:
-            add(make_finding("STRUCT-FOOTER", sheet=name, count=footers))
-        self._report_hidden(sheet, name)
-        for remark in sorted(grid.remarks & set(REASONS)):
-            add(make_finding(remark, sheet=name))
-        for encoding in header.encodings:
-            add(make_finding("ENC-TCVN3" if encoding == "tcvn3" else "ENC-VNI", sheet=name))
-
-    def _report_unmapped(self, sheet: Sheet, name: str | None) -> None:
-        for place in sheet.composer.sources.unmapped:
-            path = sheet.layout.header.paths[place]
-            if not path and not sheet.composer.cells[:, place].any():
-                continue
-            letters = column_letters(int(sheet.grid.column_nos[place]))
-            shown = _SHOWN.sub("·", " > ".join(path))[:60] or letters
-            self.findings.append(
-                make_finding("STRUCT-NEW-COLUMN", sheet=name, column=letters, header=shown, columns=letters)
-            )
-
-    def _report_hidden(self, sheet: Sheet, name: str | None) -> None:
-        grid = sheet.grid
-        hidden = [int(n) for n in sheet.checks.row_nos if int(n) in grid.hidden_rows]
-        for row_no in hidden:
-            self.findings.append(
-                make_finding("STRUCT-HIDDEN", sheet=name, row_no=row_no, what="dòng ẩn / row", count=1)
-            )
-        columns = [n for n in map(int, grid.column_nos) if n in grid.hidden_columns]
-        if columns:
-            self.findings.append(
-                make_finding("STRUCT-HIDDEN", sheet=name, what="cột / columns", count=len(columns))
-            )
-        if "FILTER" in grid.remarks and not hidden:
-            self.findings.append(
-                make_finding("STRUCT-HIDDEN", sheet=name, what="bộ lọc đang bật / active filter", count=1)
-            )
-
-    def _report_file(self) -> None:
-        add = self.findings.append
-        for remark in sorted((self.raw.remarks & set(REASONS)) - {"ENC-MIXED"}):
-            records = sum(grid.row_count for grid in self.raw.grids)
-            add(make_finding(remark, lines=self.raw.line_count, records=records))
-        if self.raw.hidden_sheets:
-            add(make_finding("STRUCT-HIDDEN", what="trang tính / sheets", count=len(self.raw.hidden_sheets)))
-        if len(self.sheets) > 1 or self.others:
-            add(make_finding("STRUCT-SHEETS", read=len(self.sheets), skipped=len(self.others)))
-        texts = [text for sheet in self.sheets for path in sheet.layout.header.paths for text in path]
-        for code in sorted(header_codes([*texts, *self.raw.sheet_names])):
-            add(make_finding(code, count=1))
+    def _profile(self) -> FileProfile:
+        return build_profile(self.kind, self.raw, self.sheets, self.stated, self._units(), self.column_map)
 
     def _units(self) -> dict[str, str]:
         names = [sheet.grid.sheet for sheet in self.sheets if sheet.grid.sheet]
         from_sheets = merge_units(*(find_units(name) for name in names))
         file_name = re.sub(r"[_\-]+", " ", (self.options.file_name or "").rsplit(".", 1)[0])
         return merge_units(self.stated.units, from_sheets, find_units(file_name))
-
-    def _profile(self) -> FileProfile:
-        first = self.sheets[0] if self.sheets else None
-        targets = (
-            set().union(*(sheet.composer.sources.targets for sheet in self.sheets)) if self.sheets else set()
-        )
-        header = first.layout.header if first else None
-        return FileProfile(
-            kind=self.kind,
-            encoding=self.raw.encoding,
-            delimiter=self.raw.delimiter,
-            sheet_names=self.raw.sheet_names,
-            read_sheets=tuple(sheet.grid.sheet for sheet in self.sheets),
-            hidden_sheets=self.raw.hidden_sheets,
-            header_rows=tuple(int(first.grid.row_nos[row]) for row in range(header.first, header.last + 1))
-            if first and header
-            else (),
-            columns_present=tuple(name for name in self.column_map.columns if name in targets),
-            unmapped_headers=tuple(
-                " > ".join(first.layout.header.paths[place]) for place in first.composer.sources.unmapped
-            )
-            if first
-            else (),
-            stated_date=self.stated.day,
-            stated_unit_texts=self._units(),
-            stated_ethnic_list=self.stated.ethnic_list,
-            date_system=self.raw.date_system,
-            stated_total=self.stated.totals[0] if self.stated.totals else None,
-            column_map_version=self.column_map.version,
-            header_signature=header.signature if header else None,
-            header_proposal=_proposal(header) if header else {},
-        )
-
-
-def _proposal(header: Header) -> dict[str, str]:
-    """Return header text → column for the wordings that were taken by likeness or content."""
-    return {
-        " > ".join(header.paths[place]): match.column
-        for place in sorted(header.proposals)
-        if (match := header.matches[place]) is not None
-    }
 
 
 def _reads_like_children(grid: Grid, places: dict[int, str], column_map: ColumnMap) -> bool:
@@ -471,12 +348,3 @@ def _reads_like_children(grid: Grid, places: dict[int, str], column_map: ColumnM
         all((text := grid.text(row, p)) and fits(text, shape) for p, shape in wanted) for row in sample
     )
     return like >= max(1, 0.5 * len(sample))
-
-
-def profile_json(profile: FileProfile) -> str:
-    """Return a profile as JSON, for the way from the child process to its parent."""
-    from dataclasses import asdict
-
-    plain = asdict(replace(profile, stated_unit_texts=dict(profile.stated_unit_texts)))
-    plain["stated_date"] = profile.stated_date.isoformat() if profile.stated_date else None
-    return json.dumps(plain, ensure_ascii=False)

@@ -16,12 +16,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from childdb.reading.assemble import Assembler, Reading, profile_json
+from childdb.reading.assemble import Assembler, Reading
 from childdb.reading.column_map import load_column_map
 from childdb.reading.confine import cut_network, limit_processor_time, limit_resources
 from childdb.reading.delimited import read_delimited
 from childdb.reading.legacy import read_html, read_legacy, read_records
 from childdb.reading.model import FileKind, Limits, ReadOptions
+from childdb.reading.profiling import profile_json
 from childdb.reading.reasons import FileStopped, make_finding
 from childdb.reading.sniff import check_name, holds_malware_mark, sniff_kind
 from childdb.reading.workbook import RawFile, read_workbook

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAP_FOLDER = Path(__file__).resolve().parents[2] / "connectors" / "column_maps"
+REPORT_FOLDER = MAP_FOLDER.with_name("report_maps")
+"""Maps of reports that are read as figures and belong to no registered dataset yet."""
 # Words that say only that the field is the child's, or nothing at all.
 _FILLER = frozenset(
     "tre em cua chau be con hien dang theo thong tin cac duoc nay ve la tai the of child".split()
@@ -252,7 +254,7 @@ def _dice(left: frozenset[str], right: frozenset[str]) -> float:
 @lru_cache(maxsize=8)
 def load_column_map(dataset: str, folder: Path = MAP_FOLDER) -> ColumnMap:
     """Return the column map of a dataset; every mistake in the file is a ``ConfigurationError``."""
-    path = folder / f"{dataset}.yml"
+    path = next((f for place in (folder, REPORT_FOLDER) if (f := place / f"{dataset}.yml").is_file()), Path())
     if not path.is_file():
         raise ConfigurationError(
             f"Dataset {dataset} has no column map; add connectors/column_maps/{dataset}.yml."

@@ -70,7 +70,7 @@ def test_attendances_are_never_people(tmp_path: Path) -> None:
     ):
         book.worksheets[0].append(row)
     book.save(tmp_path / "r.xlsx")
-    reading, figures = read_report(tmp_path / "r.xlsx", "activity__reports")
+    reading, figures = read_report(tmp_path / "r.xlsx")
     assert reading.outcome is Outcome.ACCEPT_FLAGGED
     assert reading.physical_rows == reading.header_footer_rows + 4
     assert [figure.value for figure in figures] == ["12", "3", "1204", "5000"]
