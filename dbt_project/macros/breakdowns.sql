@@ -1,38 +1,59 @@
-{#- The areas and breakdowns every count is summed over, as one list of grouping sets (columns of int_measures__*_cells). -#}
-{% macro area_breakdowns() -%}
+{#- Sums of the cells of one measure relation over every area and breakdown. Cells of sex and age (ethnic_group = '_T') and
+    cells of ethnic groups (sex = '_T') hold the same children, so each breakdown sums one kind only; total and unknown
+    are told apart by grouping(). -#}
+{% macro area_breakdown_sums(cells, measures) -%}
+    select
+        geography,
+        case
+            when grouping(commune_area) = 0 then 'commune'
+            when grouping(district_area) = 0 then 'district'
+            when grouping(province_area) = 0 then 'province'
+            else 'nation'
+        end as area_level,
+        case
+            when grouping(commune_area) = 0 then commune_area
+            when grouping(district_area) = 0 then district_area
+            when grouping(province_area) = 0 then province_area
+            else 'VN'
+        end as area_code,
+        case when grouping(sex) = 1 then '_T' else sex end as sex,
+        case when grouping(age_group) = 1 then '_T' else age_group end as age_group,
+        '_T' as ethnic_group,
+        {{ measure_sums(measures) }}
+    from {{ cells }}
+    where ethnic_group = '_T'
     group by
         geography,
         grouping sets (
             (), (province_area), (province_area, district_area), (province_area, commune_area)
         ),
-        grouping sets ((), (sex), (age_group), (sex, age_group), (ethnic_group))
-    having
-        -- districts exist on the former map only, and ethnic groups are told from province up
-        not (grouping(district_area) = 0 and geography = '2025')
-        and not (
-            grouping(ethnic_group) = 0
-            and (grouping(district_area) = 0 or grouping(commune_area) = 0)
-        )
+        grouping sets ((), (sex), (age_group), (sex, age_group))
+    -- districts exist on the former map only
+    having not (grouping(district_area) = 0 and geography = '2025')
+    union all
+    select
+        geography,
+        case when grouping(province_area) = 0 then 'province' else 'nation' end as area_level,
+        case when grouping(province_area) = 0 then province_area else 'VN' end as area_code,
+        '_T' as sex,
+        '_T' as age_group,
+        ethnic_group,
+        {{ measure_sums(measures) }}
+    from {{ cells }}
+    where ethnic_group <> '_T'
+    group by geography, ethnic_group, grouping sets ((), (province_area))
 {%- endmacro %}
 
-{#- Names of an aggregated row: which area, and the total (_T) told from the unknown (_U). -#}
-{% macro area_breakdown_names() -%}
-    geography,
-    case
-        when grouping(commune_area) = 0 then 'commune'
-        when grouping(district_area) = 0 then 'district'
-        when grouping(province_area) = 0 then 'province'
-        else 'nation'
-    end as area_level,
-    case
-        when grouping(commune_area) = 0 then commune_area
-        when grouping(district_area) = 0 then district_area
-        when grouping(province_area) = 0 then province_area
-        else 'VN'
-    end as area_code,
-    case when grouping(sex) = 1 then '_T' else sex end as sex,
-    case when grouping(age_group) = 1 then '_T' else age_group end as age_group,
-    case when grouping(ethnic_group) = 1 then '_T' else ethnic_group end as ethnic_group
+{#- The two finest kinds of cell, counted in one pass: sex and age in the smallest area, ethnic group in the province. -#}
+{% macro finest_cells() -%}
+    group by
+        grouping sets (
+            (
+                province_code_2025, commune_code_2025, province_code_legacy, district_code_legacy,
+                commune_code_legacy, sex, age_group
+            ),
+            (province_code_2025, province_code_legacy, ethnic_group)
+        )
 {%- endmacro %}
 
 {#- Ten or more is told to the nearest five; anything less, zero included, is not told. -#}

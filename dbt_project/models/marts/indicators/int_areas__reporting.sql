@@ -52,6 +52,7 @@ counted as (
         district_area,
         commune_area
     from register_cells
+    where ethnic_group = '_T'
 
 ),
 

@@ -12,21 +12,13 @@ population_cells as (
 
 register_totals as (
 
-    select
-        {{ area_breakdown_names() }},
-        {{ measure_sums(register_measures()) }}
-    from register_cells
-    {{ area_breakdowns() }}
+    {{ area_breakdown_sums('register_cells', register_measures()) }}
 
 ),
 
 population_totals as (
 
-    select
-        {{ area_breakdown_names() }},
-        {{ measure_sums(population_measures()) }}
-    from population_cells
-    {{ area_breakdowns() }}
+    {{ area_breakdown_sums('population_cells', population_measures()) }}
 
 ),
 
