@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -57,8 +56,7 @@ def publish() -> None:
             subject=SUBJECT,
             body=BODY,
             assigned_users=approvers(),
-            retries=3,
-            retry_delay=timedelta(seconds=1),
+            retries=0,
         )
         for order in ("first", "second")
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 from typing import Any
 
 from childdb.database import Database, Role
@@ -14,7 +16,7 @@ from childdb.settings import Settings
 
 APPROVE = "Approve"
 WAIT_SECONDS = 600.0
-QUIET_SECONDS = 4.0
+QUIET_SECONDS = 3.0
 
 
 def approve(settings: Settings, release_id: str, name: str, password: str | None = None) -> str:
@@ -67,18 +69,32 @@ def answer(
 class Settling:
     """Tells when a question has stood long enough to be answered by a program.
 
-    The scheduler takes an answer that comes before it has filed the question away for the death of its task;
-    it then asks again, and is answered again.
+    The scheduler takes an answer for the death of its task while the process that asked has not ended and been
+    noted; people are slower than that, a program has to look.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, float] = {}
+        self._quiet_since: dict[str, float] = {}
 
     def is_quiet(self, question: dict[str, Any]) -> bool:
-        """Whether this very question was first seen some seconds ago."""
-        mark = f"{question['task_instance']['id']} {question.get('created_at')}"
-        first = self._seen.setdefault(mark, time.monotonic())
-        return time.monotonic() - first >= QUIET_SECONDS
+        """Whether the process that asked this question ended some seconds ago."""
+        asked_by = str(question["task_instance"]["id"])
+        if _is_at_work(asked_by):
+            self._quiet_since.pop(asked_by, None)
+            return False
+        since = self._quiet_since.setdefault(asked_by, time.monotonic())
+        return time.monotonic() - since >= QUIET_SECONDS
+
+
+def _is_at_work(task_instance: str) -> bool:
+    """Return whether a worker process of the scheduler bears the id of a task instance."""
+    mark = task_instance.encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if mark in (entry / "cmdline").read_bytes():
+                    return True
+    return False
 
 
 def _questions(api: AirflowApi, release_id: str) -> list[dict[str, Any]]:
