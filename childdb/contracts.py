@@ -47,7 +47,8 @@ class SourceTable:
     def create_statement(self) -> str:
         """Return the statement that makes the table where it is missing; names come from our own file."""
         lines = (
-            f"    {column.name} {column.data_type}{'' if column.is_nullable else ' not null'}" for column in self.columns
+            f"    {column.name} {column.data_type}{'' if column.is_nullable else ' not null'}"
+            for column in self.columns
         )
         return f"create table if not exists {self.qualified_name} (\n" + ",\n".join(lines) + "\n)"
 

@@ -27,7 +27,7 @@ from childdb.workspace import Workspace
 
 # Names are taken as cleaned, the number as typed: what stands in the cell is evidence of its own.
 REGISTER = {
-    "record_id": "record_id",
+    "record_id": "children.record_id",
     "personal_id_no": "coalesce(provided.number, children.received_personal_id_text)",
     "full_name": "full_name",
     "birth_date_text": "coalesce(birth_date::text, received_birth_date_text)",
@@ -101,7 +101,9 @@ def _lay_out_provided(connection: Connection, keys: Keys) -> None:
         "create temporary table provided (record_id text, number text) on commit drop"
     )
     with connection.cursor() as cursor:
-        cursor.executemany("insert into provided_children values (%s, %s)", list(provided_numbers(connection, keys)))
+        cursor.executemany(
+            "insert into provided_children values (%s, %s)", list(provided_numbers(connection, keys))
+        )
     connection.execute(
         "insert into provided select given.record_id, max(numbers.number) from identity.record_keys as given "
         "inner join provided_children as numbers on given.child_id = numbers.child_id "

@@ -61,7 +61,9 @@ def _copy(arriving: BinaryIO, sealed: BinaryIO, key: bytes, size_limit: int | No
     while block := arriving.read(FRAME_BYTES):
         size += len(block)
         if size_limit is not None and size > size_limit:
-            raise InputRefusedError(f"A file is larger than the limit of {size_limit} bytes; it was not taken.")
+            raise InputRefusedError(
+                f"A file is larger than the limit of {size_limit} bytes; it was not taken."
+            )
         digest.update(block)
         writer.write(block)
     writer.close()

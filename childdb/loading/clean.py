@@ -34,7 +34,9 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
         ledger, file_date = part.ledger or ledger, part.file_date or file_date
     if ledger is None:
         raise ContractError(f"Batch {batch_id}: cleaning ended without a ledger entry.")
-    replace_findings(connection, batch_id, "cleaning", pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *findings]))
+    replace_findings(
+        connection, batch_id, "cleaning", pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *findings])
+    )
     record_judgement(
         connection,
         batch_id,
@@ -51,7 +53,9 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
 
 def _clean_rows(batch_id: str, records: pa.Table, sheets: dict[str, str]) -> pa.Table:
     count = records.num_rows
-    ordinals = pa.array([sheets.get(name or "", "1") for name in records.column("sheet").to_pylist()], pa.string())
+    ordinals = pa.array(
+        [sheets.get(name or "", "1") for name in records.column("sheet").to_pylist()], pa.string()
+    )
     numbers = records.column("row_no").cast(pa.string())
     heads = pa.array([f"{batch_id}#"] * count, pa.string())
     ids = pc.binary_join_element_wise(pc.binary_join_element_wise(heads, ordinals, ""), numbers, ":")

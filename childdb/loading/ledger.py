@@ -44,10 +44,23 @@ def record_delivery(connection: Connection, delivery: Delivery, landed: Landed) 
     cursor = connection.execute(
         "insert into ops.batches (batch_id, dataset, file_sha256, size_bytes, file_name_text, received_run_id) "
         "values (%s, %s, %s, %s, %s, %s) on conflict (dataset, file_sha256) do nothing",
-        [batch_id, delivery.dataset, landed.sha256, landed.size_bytes, delivery.file_name_text, delivery.run_id],
+        [
+            batch_id,
+            delivery.dataset,
+            landed.sha256,
+            landed.size_bytes,
+            delivery.file_name_text,
+            delivery.run_id,
+        ],
     )
     is_new = cursor.rowcount == 1
-    _delivery(connection, delivery, batch_id, "landed" if is_new else "duplicate", None if is_new else "DEL-DUPLICATE")
+    _delivery(
+        connection,
+        delivery,
+        batch_id,
+        "landed" if is_new else "duplicate",
+        None if is_new else "DEL-DUPLICATE",
+    )
     return is_new
 
 

@@ -98,7 +98,11 @@ def _raw_rows(batch_id: str, batch: pa.Table, offset: int) -> pa.Table:
     }
     nothing = pa.nulls(count, pa.string())
     columns = [
-        own[name] if name in own else batch.column(name).cast(pa.string()) if name in batch.column_names else nothing
+        own[name]
+        if name in own
+        else batch.column(name).cast(pa.string())
+        if name in batch.column_names
+        else nothing
         for name in wanted
     ]
     return pa.table(columns, names=list(wanted))

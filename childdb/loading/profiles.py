@@ -29,7 +29,9 @@ def _plain(value: Any) -> Any:
 def profile_from(document: Mapping[str, Any]) -> FileProfile:
     """Return the profile a document holds; entries that this version does not know are left out."""
     known = {field.name: document[field.name] for field in fields(FileProfile) if field.name in document}
-    values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in known.items()}
+    values: dict[str, Any] = {
+        n: tuple(value) if isinstance(value, list) else value for n, value in known.items()
+    }
     if values.get("kind") is not None:
         values["kind"] = FileKind(values["kind"])
     if values.get("stated_date") is not None:
