@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
@@ -14,7 +15,8 @@ from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA
 from childdb.flow.exchange import copy_table
 from childdb.loading.ledger import record_judgement
-from childdb.loading.raw import reading_from_raw, replace_findings
+from childdb.loading.raw import reading_from_raw, released_rows, replace_findings
+from childdb.reading.model import Outcome
 
 TABLE = "clean.treem__children"
 MAJORITY = 0.5
@@ -24,10 +26,14 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
     """Clean one loaded batch, replacing what an earlier attempt left, and return its ledger entry."""
     connection.execute("select 1 from ops.batches where batch_id = %s for update", [batch_id])
     reading = reading_from_raw(connection, batch_id)
+    if reading.reason_code == "GATE":
+        # Only a batch that a person let through its gate comes here again.
+        reading = replace(reading, outcome=Outcome.ACCEPT_FLAGGED, reason_code=None)
     connection.execute("delete from clean.treem__children where _batch_id = %s", [batch_id])
     sheets = {name: str(place) for place, name in enumerate(reading.profile.read_sheets, 1)}
     ledger, file_date, findings = None, None, []
-    for part in clean_in_chunks(reading, as_of=as_of):
+    released = released_rows(connection, batch_id)
+    for part in clean_in_chunks(reading, as_of=as_of, released=released):
         if part.records.num_rows:
             copy_table(connection, TABLE, _clean_rows(batch_id, part.records, sheets))
         findings.append(part.findings)

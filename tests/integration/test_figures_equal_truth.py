@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -46,9 +46,9 @@ Figures = Mapping[tuple[str, ...], tuple[int, int | None]]
 
 
 @pytest.fixture
-def empty(warehouse: Database) -> Iterator[Database]:
+def empty(warehouse: Database) -> Database:
     empty_warehouse(warehouse)
-    yield warehouse
+    return warehouse
 
 
 def rounded(count: int) -> int | None:
