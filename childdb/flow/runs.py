@@ -34,7 +34,8 @@ def open_run(settings: Settings, run: Run) -> None:
     """Record a new run; a run that was left open by a killed process is marked abandoned."""
     with connect(Role.LOADER, settings) as connection:
         connection.execute(
-            "update ops.runs set status = 'abandoned', closed_at = now() where status = 'running'"
+            "update ops.runs set status = 'abandoned', closed_at = now() "
+            "where status in ('running', 'awaiting_approval')"
         )
         connection.execute(
             "insert into ops.runs (run_id, drop_folder, population_path, pull, period, as_of) "
@@ -44,14 +45,14 @@ def open_run(settings: Settings, run: Run) -> None:
 
 
 def current_run(settings: Settings) -> Run:
-    """Return the open run.
+    """Return the run at work, or the one that waits for its approvals.
 
     Raises:
         EnvironmentFailedError: no run is open (a task was started by hand).
     """
     with connect(Role.LOADER, settings) as connection:
         row = connection.execute(
-            "select run_id, drop_folder, population_path, pull, period, as_of from ops.runs where status = 'running'"
+            "select run_id, drop_folder, population_path, pull, period, as_of from ops.runs where status in ('running', 'awaiting_approval') order by status desc limit 1"
         ).fetchone()
     if row is None:
         raise EnvironmentFailedError(
