@@ -58,6 +58,7 @@ select
     count(*) filter (where status = 'published'),
     count(*) filter (where status = 'hidden')
 from publication.pub_figures_v1
+where release_id = (select release_id from ops.releases order by planned_at desc, release_id limit 1)
 """
 
 
