@@ -73,7 +73,12 @@ def fill(
 ) -> None:
     """Put children in place of those there were; items and answers start anew."""
     with warehouse.admin() as connection:
-        guarded = ("quality.work_item_events", "quality.request_answers")
+        guarded = (
+            "quality.work_item_events",
+            "quality.request_answers",
+            "ops.column_decisions",
+            "ops.quarantine_decisions",
+        )
         for table in guarded:
             connection.execute(f"alter table {table} disable trigger user")
         connection.execute(
