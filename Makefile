@@ -1,5 +1,5 @@
 # Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
-.PHONY: demo test lint bench fuzz image up down clean
+.PHONY: demo test test-flow lint bench fuzz image up down clean
 export PYTHONWARNINGS := ignore::RuntimeWarning
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -11,7 +11,13 @@ demo:
 test:
 	@tools/setup-environment requirements-dev.lock
 	@tools/system-packages test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not flow"
+
+# Minutes each, through the real scheduler: the main job killed and changed, and the canary sweep.
+test-flow:
+	@tools/setup-environment requirements-dev.lock
+	@tools/system-packages test
+	@$(PYTHON) -m pytest -m flow
 
 lint:
 	@tools/setup-environment requirements-dev.lock
