@@ -6,26 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from workspaces import disposable_workspace
 
 from childdb.database import Database, open_database
-from childdb.database.access import stop_server
-from childdb.orchestration.remove import remove_server_folder
-from childdb.settings import Settings, load_settings
+from childdb.settings import Settings
 
 
 @pytest.fixture(scope="session")
 def warehouse_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a disposable workspace with an embedded server of its own."""
-    home = tmp_path_factory.mktemp("workspace")
-    settings = load_settings({"CHILDDB_HOME": str(home)})
-    yield settings
-    stop_server(settings)
-    remove_server_folder(settings)
+    """Settings of a disposable workspace with a database of its own."""
+    with disposable_workspace(tmp_path_factory.mktemp("workspace")) as settings:
+        yield settings
 
 
 @pytest.fixture(scope="session")
 def warehouse(warehouse_settings: Settings) -> Iterator[Database]:
-    """An opened, migrated warehouse on a disposable embedded server."""
+    """An opened, migrated warehouse of a disposable workspace."""
     with open_database(warehouse_settings) as database:
         yield database
 

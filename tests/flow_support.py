@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from childdb.database import Database
+from childdb.database import Database, Role, connect
 from childdb.flow import tasks
 from childdb.flow.runs import Run, close_run, open_run
 from childdb.orchestration.run import new_run_id
@@ -63,7 +63,6 @@ def run_steps(settings: Settings, drop: Path, population: Path, *, gates: bool =
 
 def pass_gates(settings: Settings) -> None:
     """Let every loaded batch pass, as a gate without complaints would."""
-    from childdb.database import Role, connect
     from childdb.flow import intake
 
     with connect(Role.LOADER, settings) as connection:
@@ -89,6 +88,17 @@ def empty_warehouse(database: Database) -> None:
                 connection.execute(sql.SQL("alter table {} {} trigger user").format(name, sql.SQL(verb)))
             if verb == "disable":
                 connection.execute(sql.SQL("truncate {} cascade").format(sql.SQL(", ").join(names)))
+    _empty_publication(database)
+
+
+def _empty_publication(database: Database) -> None:
+    """Empty what earlier tests released: these tables keep every release and belong to the builder."""
+    with database.connect(Role.BUILDER) as connection:
+        tables = connection.execute(
+            "select schemaname, tablename from pg_tables where schemaname = 'publication'"
+        ).fetchall()
+        for table in tables:
+            connection.execute(sql.SQL("truncate {}").format(sql.Identifier(*table)))
 
 
 def replaced(settings: Settings, **changes: object) -> Settings:

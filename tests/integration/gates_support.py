@@ -16,6 +16,7 @@ import psycopg
 from childdb.contracts import source_table
 from childdb.database import Database, open_database
 from childdb.settings import Settings
+from tests.workspaces import disposable_workspace
 
 TABLES = (
     ("raw_treem", "treem__children"),
@@ -84,9 +85,11 @@ def open_warehouse() -> Iterator[Warehouse]:
     """Yield a warehouse of its own, removed afterwards."""
     base = Path(tempfile.mkdtemp(prefix="childdb-test-"))
     os.chmod(base, 0o755)
-    settings = Settings(home=base / "var", system_dir=base / "system")
     try:
-        with open_database(settings) as database:
+        with (
+            disposable_workspace(base / "var", CHILDDB_SYSTEM_DIR=str(base / "system")) as settings,
+            open_database(settings) as database,
+        ):
             warehouse = Warehouse(settings, database)
             _make_tables(warehouse)
             yield warehouse

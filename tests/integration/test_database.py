@@ -5,9 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 from psycopg import sql
+from workspaces import disposable_workspace
 
 from childdb.database import Database, Role, open_database
 from childdb.database.roles import MODEL_SCHEMAS, RIGHTS, SCHEMAS
+from childdb.database.server import server_folder
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.settings import Settings, load_settings
 from childdb.vault.keys import KEY_FILE, Purpose, open_keys
@@ -62,14 +64,17 @@ def test_logins_own_nothing_and_owners_cannot_log_in(warehouse: Database) -> Non
 
 
 def test_a_failing_statement_leaves_no_value_in_the_server_log(
-    warehouse: Database, warehouse_settings: Settings
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    from childdb.database.server import server_folder
-
     mark = "QKZCANARYNAME"
-    with warehouse.connect(Role.LOADER) as connection, pytest.raises(psycopg.errors.Error):
-        connection.execute(sql.SQL("select {}::int").format(sql.Literal(mark)))
-    log = (server_folder(warehouse_settings) / "server.log").read_text()
+    with (
+        disposable_workspace(tmp_path_factory.mktemp("embedded"), embedded=True) as settings,
+        open_database(settings) as database,
+    ):
+        with database.connect(Role.LOADER) as connection, pytest.raises(psycopg.errors.Error):
+            connection.execute(sql.SQL("select {}::int").format(sql.Literal(mark)))
+        log = (server_folder(settings) / "server.log").read_text()
+    assert log
     assert mark not in log
 
 
