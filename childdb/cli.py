@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import Any
 
-from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus
+from childdb.errors import ChilddbError, ExitStatus, machine_error
 
 COMMANDS: Mapping[str, str] = {
     "run": "run the main job on files someone else made",
@@ -48,7 +48,8 @@ def emit(arguments: argparse.Namespace, payload: Mapping[str, Any], lines: Itera
             print(line)
 
 
-def _report(error: ChilddbError, as_json: bool) -> int:
+def report(error: ChilddbError, as_json: bool) -> int:
+    """Print an error as one sentence per language, or as one JSON object, and return its exit status."""
     if as_json:
         body = {
             "message_en": error.message_en,
@@ -101,31 +102,22 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     as_json = "--json" in words
     with contextlib.suppress(ValueError):  # only the main thread may say so
-        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGTERM, leave_in_order)
     try:
         parsed = _parser(words[0]).parse_args(words[1:])
         return int(parsed.execute(parsed))
     except ChilddbError as error:
-        return _report(error, as_json)
+        return report(error, as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitStatus.ENVIRONMENT)
     except OSError as error:
-        # Only the kind of failure is told: names of files given by senders may hold anything.
-        return _report(_environment_error(error), as_json)
+        return report(machine_error(error), as_json)
 
 
-def _leave(signal_number: int, frame: FrameType | None) -> None:
+def leave_in_order(signal_number: int, frame: FrameType | None) -> None:
     """End the process in order: what it started is stopped on the way out."""
     sys.exit(128 + signal_number)
-
-
-def _environment_error(error: OSError) -> EnvironmentFailedError:
-    reason = error.strerror or type(error).__name__
-    return EnvironmentFailedError(
-        f"The machine refused: {reason}. Free space or rights, then repeat the same command; nothing is lost.",
-        f"Máy báo lỗi: {reason}. Hãy giải phóng dung lượng hoặc cấp quyền rồi chạy lại đúng lệnh này; không mất dữ liệu.",
-    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from childdb.database import Role, connect
-from childdb.errors import ChilddbError, EnvironmentFailedError, GateStoppedError
+from childdb.errors import ChilddbError, EnvironmentFailedError, GateStoppedError, machine_error
 from childdb.settings import Settings
 
 Counts = Mapping[str, int | str | None]
@@ -86,7 +88,7 @@ def run_step(settings: Settings, step: str, work: Callable[[Run], Counts]) -> Co
     """Run one step of the open run, record its counts or its failure, and return the counts.
 
     An unexpected exception becomes a ``ChilddbError`` that names the place in the code only: what the
-    exception itself says may quote a record.
+    exception itself says may quote a record. A machine that has no room left is told in its own sentence.
     """
     run = current_run(settings)
     with connect(Role.LOADER, settings) as connection:
@@ -111,6 +113,10 @@ def _same(error: ChilddbError) -> ChilddbError:
 
 
 def _shield(step: str, error: Exception) -> ChilddbError:
+    if isinstance(error, OSError) and error.errno:
+        return machine_error(error)
+    if isinstance(error, psycopg.errors.DiskFull):
+        return machine_error(OSError(errno.ENOSPC, ""))
     frames = [
         f
         for f in traceback.extract_tb(error.__traceback__)

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from childdb.cli import _environment_error, _leave, _report
-from childdb.errors import ChilddbError, EnvironmentFailedError
+from childdb.cli import leave_in_order, report
+from childdb.errors import ChilddbError, EnvironmentFailedError, machine_error
 from childdb.flow.runs import Run
 from childdb.flow.summary import lines, manifest_digest, places, summarise
 from childdb.orchestration.approval import answer
@@ -34,13 +34,13 @@ SERVED_SHARE = 2
 
 def main() -> int:
     """Run the demonstration and return its exit status."""
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave_in_order)
     try:
         return int(_demonstrate(demo_settings(load_settings())))
     except ChilddbError as error:
-        return _report(error, as_json=False)
+        return report(error, as_json=False)
     except OSError as error:
-        return _report(_environment_error(error), as_json=False)
+        return report(machine_error(error), as_json=False)
 
 
 def demo_settings(settings: Settings) -> Settings:
