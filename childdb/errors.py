@@ -56,18 +56,23 @@ class EnvironmentFailedError(ChilddbError):
     exit_status = ExitStatus.ENVIRONMENT
 
 
+def disk_full() -> EnvironmentFailedError:
+    """Return the one sentence for a disk without room."""
+    return EnvironmentFailedError(
+        "The disk is full. Free space on the disk of the workspace (and of the database), then repeat the same "
+        "command; nothing is lost.",
+        "Ổ đĩa đã đầy. Hãy giải phóng dung lượng trên ổ đĩa của thư mục làm việc (và của cơ sở dữ liệu) rồi chạy "
+        "lại đúng lệnh này; không mất dữ liệu.",
+    )
+
+
 def machine_error(error: OSError) -> EnvironmentFailedError:
     """Return the one sentence for what the machine refused.
 
     Only the kind of failure is told: names of files given by senders may hold anything.
     """
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return EnvironmentFailedError(
-            "The disk is full. Free space on the disk of the workspace (and of the database), then repeat the same "
-            "command; nothing is lost.",
-            "Ổ đĩa đã đầy. Hãy giải phóng dung lượng trên ổ đĩa của thư mục làm việc (và của cơ sở dữ liệu) rồi chạy "
-            "lại đúng lệnh này; không mất dữ liệu.",
-        )
+        return disk_full()
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return EnvironmentFailedError(
         f"The machine refused: {reason}. Free space or rights, then repeat the same command; nothing is lost.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ import psycopg
 from psycopg import Connection
 
 from childdb.database import Role, connect
-from childdb.errors import ChilddbError, EnvironmentFailedError, GateStoppedError, machine_error
+from childdb.errors import ChilddbError, EnvironmentFailedError, GateStoppedError, disk_full, machine_error
 from childdb.settings import Settings
 
 Counts = Mapping[str, int | str | None]
@@ -116,7 +115,7 @@ def _shield(step: str, error: Exception) -> ChilddbError:
     if isinstance(error, OSError) and error.errno:
         return machine_error(error)
     if isinstance(error, psycopg.errors.DiskFull):
-        return machine_error(OSError(errno.ENOSPC, ""))
+        return disk_full()
     frames = [
         f
         for f in traceback.extract_tb(error.__traceback__)

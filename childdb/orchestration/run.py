@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from childdb.database import Database, Role, open_database
-from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError
+from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError, disk_full
 from childdb.flow.runs import Run, close_run, last_failure, open_run
 from childdb.orchestration.airflow_api import AirflowApi
 from childdb.orchestration.services import dead_services, scheduler
@@ -21,6 +22,8 @@ from childdb.workspace import Workspace
 
 INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
 ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
+NO_ROOM = 1 << 20
+"""Bytes: with less than this free, a log line or a socket file is what could not be written."""
 STEPS = {
     "land_deliveries": "tiếp nhận tệp · landing",
     "load_raw": "nạp dữ liệu thô · loading",
@@ -120,7 +123,7 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
             return ending
         dead = dead_services(settings)
         if dead:
-            death = EnvironmentFailedError(
+            death = _without_room(settings) or EnvironmentFailedError(
                 f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
                 f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
             )
@@ -177,11 +180,24 @@ def _belongs(database: Database, run_id: str, dag_run: dict[str, str]) -> bool:
 def failed_ending(settings: Settings, run_id: str) -> Ending:
     """Return how a run ended whose DAG run failed, with the sentence of the step that did it."""
     failure = last_failure(settings, run_id)
-    if failure is None:
-        error: ChilddbError = EnvironmentFailedError(
+    if failure and failure["status"] == "stopped":
+        return Ending(run_id, "stopped", None, GateStoppedError(failure["message_en"], failure["message_vi"]))
+    error = _without_room(settings)
+    if error is None and failure:
+        error = EnvironmentFailedError(failure["message_en"], failure["message_vi"])
+    return Ending(
+        run_id,
+        "failed",
+        None,
+        error
+        or EnvironmentFailedError(
             "A task of the run died before it could say why. Repeat the same command; nothing is lost.",
-        )
-        return Ending(run_id, "failed", None, error)
-    kind = GateStoppedError if failure["status"] == "stopped" else EnvironmentFailedError
-    error = kind(failure["message_en"], failure["message_vi"])
-    return Ending(run_id, "stopped" if kind is GateStoppedError else "failed", None, error)
+            "Một bước đã dừng trước khi kịp báo lý do. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
+        ),
+    )
+
+
+def _without_room(settings: Settings) -> EnvironmentFailedError | None:
+    """Return the sentence for a full disk, where that is what a dead process or a failed step died of."""
+    folders = [folder for folder in (settings.home, settings.system_dir) if folder.exists()]
+    return disk_full() if any(shutil.disk_usage(folder).free < NO_ROOM for folder in folders) else None
