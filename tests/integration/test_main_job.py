@@ -8,20 +8,16 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from flow_support import make_nation
+from job_support import APPROVERS, Job, open_job
 from openpyxl import load_workbook
-from workspaces import disposable_workspace
 
 from childdb.database import Database, Role
 from childdb.database.access import attach, open_database
@@ -30,38 +26,6 @@ from childdb.sandbox.evolve import evolve
 from childdb.settings import Settings
 
 pytestmark = pytest.mark.flow
-APPROVERS = ("người duyệt một", "người duyệt hai")
-
-
-@dataclass
-class Job:
-    """A workspace with its nation, driven by the command line as a user would."""
-
-    settings: Settings
-    nation: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "childdb.cli", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
-
-    def run(self, drop: Path) -> tuple[int, dict[str, Any]]:
-        population = str(self.nation / "population" / "population.parquet")
-        done = self.command("run", "--drop", str(drop), "--population", population, "--json")
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
-
-    def state(self) -> dict[str, Any]:
-        """Return what the warehouse holds, without times and keys that may differ."""
-        with open_database(self.settings) as database, database.connect(Role.CHECKER) as connection:
-            return {name: connection.execute(query).fetchall() for name, query in STATE.items()}
-
-
 STATE = {
     "batches": "select batch_id, status, outcome, physical_rows, header_footer_rows, accepted, quarantined, rejected "
     "from ops.batches order by batch_id",
@@ -74,11 +38,14 @@ STATE = {
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
-    home = tmp_path_factory.mktemp("job") / "var"
-    nation = make_nation(home.parent / "nation", children=1_500, seed=41, profile="default", communes=12)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("CHILDDB_")}
-    with disposable_workspace(home, CHILDDB_APPROVERS=",".join(APPROVERS)) as settings:
-        yield Job(settings, nation, kept | settings.as_environment())
+    with open_job(tmp_path_factory.mktemp("job"), children=1_500, seed=41, communes=12) as opened:
+        yield opened
+
+
+def state(job: Job) -> dict[str, Any]:
+    """Return what the warehouse holds, without times and keys that may differ."""
+    with open_database(job.settings) as database, database.connect(Role.CHECKER) as connection:
+        return {name: connection.execute(query).fetchall() for name, query in STATE.items()}
 
 
 def rows_of(path: Path) -> int:
@@ -129,16 +96,16 @@ def test_two_different_people_publish_the_release(job: Job) -> None:
 
 
 def test_the_same_input_again_changes_nothing(job: Job) -> None:
-    before = job.state()
+    before = state(job)
     manifests = {path: path.read_bytes() for path in (job.settings.home / "releases").rglob("manifest.json")}
     status, answer = job.run(job.nation / "exports")
     assert (status, answer["status"]) == (0, "unchanged")
-    assert job.state() == before
+    assert state(job) == before
     assert {path: path.read_bytes() for path in manifests} == manifests
 
 
 def test_a_killed_scheduler_and_a_killed_database_lead_to_the_same_state(job: Job, tmp_path: Path) -> None:
-    before = job.state()
+    before = state(job)
     # A server that is not childdb's own is its operator's to start again.
     for victim in ("scheduler",) if job.settings.database_url else ("scheduler", "postgres"):
         with open_database(job.settings) as database:
@@ -152,7 +119,7 @@ def test_a_killed_scheduler_and_a_killed_database_lead_to_the_same_state(job: Jo
             assert "repeat" in answer["error"]["message_en"].lower()
         status, answer = job.run(job.nation / "exports")
         assert status == 0, answer
-        assert job.state() == before, victim
+        assert state(job) == before, victim
 
 
 def _forget_results(database: Database) -> None:
