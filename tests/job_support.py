@@ -52,5 +52,6 @@ def open_job(folder: Path, *, children: int, seed: int, communes: int, **variabl
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CHILDDB_")}
     wanted = {"CHILDDB_APPROVERS": ",".join(APPROVERS)} | variables
-    with disposable_workspace(Path(wanted.pop("CHILDDB_HOME", folder / "var")), **wanted) as settings:
+    home = Path(wanted.pop("CHILDDB_HOME", folder / "var"))
+    with disposable_workspace(home, wanted) as settings:
         yield Job(settings, nation, kept | settings.as_environment())

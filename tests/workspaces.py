@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,13 +19,15 @@ from childdb.settings import Settings, load_settings
 
 
 @contextmanager
-def disposable_workspace(home: Path, *, embedded: bool = False, **variables: str) -> Iterator[Settings]:
+def disposable_workspace(
+    home: Path, variables: Mapping[str, str] | None = None, *, embedded: bool = False
+) -> Iterator[Settings]:
     """Yield settings of a workspace whose processes, databases and server are gone afterwards.
 
     Where ``CHILDDB_DATABASE_URL`` is set, the workspace gets a database with a name of its own on that server,
     unless the test is about the ``embedded`` one.
     """
-    wanted = {"CHILDDB_HOME": str(home), **variables, **({} if embedded else _own_database())}
+    wanted = {"CHILDDB_HOME": str(home), **(variables or {}), **({} if embedded else _own_database())}
     settings = load_settings(wanted)
     try:
         yield settings

@@ -22,6 +22,8 @@ from childdb.workspace import Workspace
 
 INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
 ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
+PATIENCE = 20
+"""Looks, half a second apart, that a database or a scheduler may leave unanswered."""
 NO_ROOM = 1 << 20
 """Bytes: with less than this free, a log line or a socket file is what could not be written."""
 STEPS = {
@@ -100,7 +102,11 @@ def drive(settings: Settings, database: Database, api: AirflowApi, run: Run) -> 
     for dag in INGEST_DAGS:
         api.trigger(dag, run.run_id)
     ending = _watch(settings, database, api, run.run_id)
-    close_run(settings, run.run_id, ending.status, ending.release_id, ending.error)
+    # A database that died takes the note along; the next run closes what it left open.
+    with (
+        contextlib.suppress(EnvironmentFailedError) if ending.status == "failed" else contextlib.nullcontext()
+    ):
+        close_run(settings, run.run_id, ending.status, ending.release_id, ending.error)
     return ending
 
 
@@ -113,10 +119,10 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
             _tell(database, run_id, told)
             ending = _ending(settings, database, api, run_id)
             patience = 0
-        except EnvironmentFailedError as error:
+        except EnvironmentFailedError:
             patience += 1
-            if patience > 20:
-                return Ending(run_id, "failed", None, error)
+            if patience > PATIENCE:
+                return Ending(run_id, "failed", None, _without_room(settings) or _without_database())
             ending = None
         if ending:
             _tell(database, run_id, told)
@@ -194,6 +200,13 @@ def failed_ending(settings: Settings, run_id: str) -> Ending:
             "A task of the run died before it could say why. Repeat the same command; nothing is lost.",
             "Một bước đã dừng trước khi kịp báo lý do. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
         ),
+    )
+
+
+def _without_database() -> EnvironmentFailedError:
+    return EnvironmentFailedError(
+        "The database died in the middle of the run. Repeat the same command; nothing is lost.",
+        "Cơ sở dữ liệu dừng giữa chừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
     )
 
 

@@ -87,7 +87,7 @@ def open_warehouse() -> Iterator[Warehouse]:
     os.chmod(base, 0o755)
     try:
         with (
-            disposable_workspace(base / "var", CHILDDB_SYSTEM_DIR=str(base / "system")) as settings,
+            disposable_workspace(base / "var", {"CHILDDB_SYSTEM_DIR": str(base / "system")}) as settings,
             open_database(settings) as database,
         ):
             warehouse = Warehouse(settings, database)

@@ -4,9 +4,14 @@ with source as (
 
 ),
 
+-- an extract is a complete list: the newest of the build stands for the population
 selected_batches as (
 
-    select * from {{ source('clean_build', 'selected_batches') }}
+    select *
+    from {{ source('clean_build', 'selected_batches') }}
+    where dataset = 'population__persons'
+    order by file_date desc, file_sha256 desc
+    limit 1
 
 ),
 
@@ -36,7 +41,6 @@ renamed as (
     from source
     inner join selected_batches
         on source._batch_id = selected_batches._batch_id
-    where selected_batches.dataset = 'population__persons'
 
 )
 
