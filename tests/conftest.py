@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workspaces import disposable_workspace
 
 from childdb.database import Database, open_database
 from childdb.settings import Settings
+from tests.workspaces import disposable_workspace
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flow_support import make_nation
-from workspaces import disposable_workspace
-
 from childdb.settings import Settings
+from tests.flow_support import make_nation
+from tests.workspaces import disposable_workspace
 
 APPROVERS = ("người duyệt một", "người duyệt hai")
 

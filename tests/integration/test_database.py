@@ -5,7 +5,6 @@ from __future__ import annotations
 import psycopg
 import pytest
 from psycopg import sql
-from workspaces import disposable_workspace
 
 from childdb.database import Database, Role, open_database
 from childdb.database.roles import MODEL_SCHEMAS, RIGHTS, SCHEMAS
@@ -15,6 +14,7 @@ from childdb.settings import Settings, load_settings
 from childdb.vault.keys import KEY_FILE, Purpose, open_keys
 from childdb.vault.numbers import lookup_index, seal, store_numbers, unseal
 from childdb.workspace import Workspace
+from tests.workspaces import disposable_workspace
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from flow_support import empty_warehouse, make_nation, run_steps
 
 from childdb.database import Database, Role
 from childdb.sandbox.truth_figures import delivered_figures, load_delivered, load_residents, with_identity
 from childdb.settings import Settings
+from tests.flow_support import empty_warehouse, make_nation, run_steps
 
 CHILDREN = 3_000
 KEY = (

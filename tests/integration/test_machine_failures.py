@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from job_support import Job, open_job
+
+from tests.job_support import Job, open_job
 
 pytestmark = pytest.mark.flow
 MIB = 1 << 20

@@ -16,7 +16,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from job_support import APPROVERS, Job, open_job
 from openpyxl import load_workbook
 
 from childdb.database import Database, Role
@@ -24,6 +23,7 @@ from childdb.database.access import attach, open_database
 from childdb.database.server import server_folder
 from childdb.sandbox.evolve import evolve
 from childdb.settings import Settings
+from tests.job_support import APPROVERS, Job, open_job
 
 pytestmark = pytest.mark.flow
 STATE = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flow_support import empty_warehouse, make_nation, run_steps
 
 from childdb.database import Database, Role
 from childdb.releases import build_candidate
@@ -13,6 +12,7 @@ from childdb.releases import plan as plan_module
 from childdb.releases import versions as versions_module
 from childdb.releases.rebuild import rebuild
 from childdb.settings import Settings
+from tests.flow_support import empty_warehouse, make_nation, run_steps
 
 
 @pytest.fixture(autouse=True)
