@@ -162,9 +162,14 @@ def test_changed_exports_make_a_release_whose_differences_are_explained(job: Job
     assert answer["status"] == "awaiting_approval"
     for name in APPROVERS:
         assert job.command("release", "approve", answer["release_id"], "--as", name).returncode == 0
-    done = job.command("diff", old[0]["release_id"], answer["release_id"], "--json")
+    done = job.command("diff", old[0]["release_id"], answer["release_id"], "--exact", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)
+    changes = json.loads(done.stdout)["changes"]
+    assert any(change["before"] != change["after"] for change in changes)
+    for change in changes:
+        assert change["after"] - change["before"] == sum(change["causes"].values()), change
+        # Only the lists changed: neither a definition nor the map may be given as a reason.
+        assert not {"definition", "map"} & {cause for cause, net in change["causes"].items() if net}, change
 
 
 def test_an_unreadable_file_is_refused_and_the_others_go_on(job: Job, tmp_path: Path) -> None:
