@@ -174,14 +174,23 @@ def _password_reader(path: Path) -> Callable[[], str]:
     return read
 
 
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Our copy of one workbook, with the commune it was offered for."""
+
+    commune_code: str
+    file_name: str
+    path: Path
+
+
 def pull_exports(
     settings: Settings,
     scratch: Path,
     *,
     is_known: Callable[[str], bool] = lambda sha256: False,
     clock: Clock | None = None,
-) -> Iterator[tuple[str, Path]]:
-    """Yield (sender's file name, our copy) for every workbook on offer that is not known yet by its hash."""
+) -> Iterator[Pulled]:
+    """Yield our copy of every workbook on offer that is not known yet by its hash."""
     client = open_treem(settings, clock)
     for commune in client.communes():
         for export in client.exports(commune):
@@ -189,7 +198,7 @@ def pull_exports(
                 continue
             target = scratch / f"pull-{secrets.token_hex(8)}"
             client.download(export, target)
-            yield export.file_name, target
+            yield Pulled(commune.code, export.file_name, target)
 
 
 @dataclass(frozen=True, slots=True)

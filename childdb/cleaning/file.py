@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from childdb.cleaning.facts import FileFacts, gather_facts
 from childdb.cleaning.outcome import LedgerEntry, RuleCount, ledger_entry
-from childdb.cleaning.records import ChunkCleaner, CleanedChunk, ReleasedRows, records_schema
+from childdb.cleaning.records import ChunkCleaner, CleanedChunk, ReleasedRows, held_records, records_schema
 from childdb.cleaning.repeats import repeat_marks
 from childdb.cleaning.rules import RuleSet, cleaning_rules
 from childdb.cleaning.vectors import Mark, text_array
 from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA, findings_table
+from childdb.reading.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,11 +80,16 @@ def clean_in_chunks(
 ) -> Iterator[CleanedPart]:
     """Yield a file in cleaned parts, so that memory does not grow with what is written.
 
-    Rows that a person let go (sheet, row number) are accepted whatever a rule would hold them for.
+    Rows that a person let go (sheet, row number) are accepted whatever a rule would hold them for. The rows of a held
+    file are records too, as received and every one of them quarantined; those of a refused file are none.
     """
     rule_set = rules or cleaning_rules()
     own = findings_table(reading.findings)
     if not reading.outcome.is_loaded or not reading.rows.num_rows:
+        if reading.outcome is Outcome.QUARANTINE_FILE:
+            for start in range(0, reading.rows.num_rows, chunk_rows):
+                held = held_records(reading.rows.slice(start, chunk_rows), reading.file_sha256)
+                yield CleanedPart(held, FINDINGS_SCHEMA.empty_table())
         ledger = ledger_entry(reading, 0, [], rule_set)
         yield CleanedPart(records_schema().empty_table(), own, ledger, reading.profile.stated_date)
         return

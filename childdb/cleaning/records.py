@@ -338,6 +338,19 @@ class ChunkCleaner:
         return CleanedChunk(pa.Table.from_arrays(arrays, schema=records_schema()), marks, quarantined)
 
 
+def held_records(rows: pa.Table, file_sha256: str) -> pa.Table:
+    """Return rows of a held file as records: what was received, nothing standardised, all quarantined."""
+    count, schema = len(rows), records_schema()
+    own = {f"{name}_raw": text_array(rows[name]) for name in export_columns()} | {
+        "file_sha256": pa.array([file_sha256] * count, pa.string()),
+        "sheet": text_array(rows["sheet"]),
+        "row_no": rows["row_no"].combine_chunks().cast(pa.int32()),
+        "outcome": pa.array(["quarantined"] * count, pa.string()),
+    }
+    arrays = [own[entry.name] if entry.name in own else pa.nulls(count, entry.type) for entry in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
 def _birthday_text(text: str | None, years: int) -> str | None:
     from datetime import date as day
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,13 @@ def _cast(name: str) -> str:
     return f"try_cast({name} as integer) as {name}" if name in {"entered_year", "sex"} else name
 
 
-def copy_table(connection: Connection, table: str, rows: pa.Table) -> int:
-    """Append an Arrow table to ``table`` by COPY and return its rows; column names are those of the table."""
+def copy_table(
+    connection: Connection, table: str, rows: pa.Table, *, meanwhile: Callable[[], None] | None = None
+) -> int:
+    """Append an Arrow table to ``table`` by COPY and return its rows; column names are those of the table.
+
+    ``meanwhile`` is called after every block that was sent, while the COPY is open.
+    """
     names = sql.SQL(", ").join(sql.Identifier(name) for name in rows.column_names)
     schema, _, name = table.partition(".")
     target = sql.Identifier(schema, name)
@@ -72,6 +77,8 @@ def copy_table(connection: Connection, table: str, rows: pa.Table) -> int:
             sink = pa.BufferOutputStream()
             pa_csv.write_csv(flat.slice(offset, CHUNK_ROWS), sink, options)
             copy.write(memoryview(sink.getvalue()))
+            if meanwhile is not None:
+                meanwhile()
     return int(rows.num_rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,12 +23,15 @@ from childdb.loading.persons import clean_extract, load_extract
 from childdb.loading.raw import load_reading
 from childdb.quality.gates import run_gate
 from childdb.settings import Settings
+from childdb.steps import Step, reach
 from childdb.vault.keys import Purpose, open_keys
 from childdb.workspace import Workspace
 from connectors.drop_folder import look
 
 CHILDREN, PERSONS = "treem__children", "population__persons"
 FILE_LIMIT = 200 * 1024**2
+COMMUNE_FOLDER = re.compile(r"[0-9]{5}")
+"""A folder of the drop folder that is named by a commune's code belongs to that commune alone."""
 
 
 @dataclass(frozen=True)
@@ -57,35 +61,47 @@ def land_deliveries(settings: Settings, run: Run) -> Counts:
     """Land what lies in the drop folder and what the entry software offers."""
     store = open_store(settings)
     new = known = refused = 0
-    for channel, name, path, reason_code in _arrivals(settings, run):
-        delivery = ledger.Delivery(CHILDREN, channel, name, run.run_id)
+    for arrival in _arrivals(settings, run):
+        delivery = ledger.Delivery(CHILDREN, arrival.channel, arrival.name, run.run_id, arrival.sender_code)
         with connect(Role.LOADER, settings) as connection:
-            if reason_code is not None:
-                ledger.record_not_taken(connection, delivery, reason_code)
+            if arrival.reason_code is not None:
+                ledger.record_not_taken(connection, delivery, arrival.reason_code)
                 refused += 1
                 continue
             try:
-                landed = land_file(path, store.folder, store.key, size_limit=FILE_LIMIT)
+                landed = land_file(arrival.path, store.folder, store.key, size_limit=FILE_LIMIT)
             except InputRefusedError as error:
                 code = "FILE-SIZE" if "limit" in error.message_en else "INJ-LINK"
                 ledger.record_not_taken(connection, delivery, code)
                 refused += 1
                 continue
-            if ledger.record_delivery(connection, delivery, landed):
-                new += 1
-            else:
-                known += 1
+            is_new = ledger.record_delivery(connection, delivery, landed)
+            reach(Step.LAND_RECORDED)
+        reach(Step.LAND_COMMITTED)
+        new, known = new + is_new, known + (not is_new)
     return {"new": new, "known": known, "not_taken": refused}
 
 
-def _arrivals(settings: Settings, run: Run) -> Iterator[tuple[str, str, Path, str | None]]:
-    """Yield channel, shown name, path and, for what is not taken now, the reason."""
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One file at the door; ``reason_code`` says why it is not taken now, ``sender_code`` whose it says it is."""
+
+    channel: str
+    name: str
+    path: Path
+    reason_code: str | None = None
+    sender_code: str | None = None
+
+
+def _arrivals(settings: Settings, run: Run) -> Iterator[Incoming]:
     if run.drop_folder:
-        for arrival in look(Path(run.drop_folder)):
-            yield "drop_folder", arrival.shown_name, arrival.path, arrival.reason_code
+        folder = Path(run.drop_folder)
+        for arrival in look(folder):
+            first = arrival.path.relative_to(folder).parts[0]
+            sender = first if COMMUNE_FOLDER.fullmatch(first) else None
+            yield Incoming("drop_folder", arrival.shown_name, arrival.path, arrival.reason_code, sender)
     if run.pull and settings.treem_url:
-        for channel, name, path in _pulled(settings):
-            yield channel, name, path, None
+        yield from _pulled(settings)
 
 
 def _shown(path: Path) -> str:
@@ -94,17 +110,18 @@ def _shown(path: Path) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)[:255]
 
 
-def _pulled(settings: Settings) -> Iterator[tuple[str, str, Path]]:
+def _pulled(settings: Settings) -> Iterator[Incoming]:
     from connectors.treem import pull_exports
 
     scratch = Workspace(settings.home).scratch
     with connect(Role.LOADER, settings) as connection:
         known = ledger.known_contents(connection, CHILDREN)
-    for name, path in pull_exports(settings, scratch, is_known=known.__contains__):
+    for pulled in pull_exports(settings, scratch, is_known=known.__contains__):
         try:
-            yield "treem_http", _shown(Path(name)), path
+            name = _shown(Path(pulled.file_name))
+            yield Incoming("treem_http", name, pulled.path, sender_code=pulled.commune_code)
         finally:
-            path.unlink(missing_ok=True)
+            pulled.path.unlink(missing_ok=True)
 
 
 def load_raw(settings: Settings, run: Run) -> Counts:
@@ -122,11 +139,15 @@ def load_raw(settings: Settings, run: Run) -> Counts:
             file_name=batch[2], work_dir=store.scratch, hold_unknown_headers=True, approved_mappings=approved
         )
         with store.opened(batch[1]) as path:
-            return read_file(path, options=options)
+            reach(Step.LOAD_OPENED)
+            reading = read_file(path, options=options)
+            reach(Step.LOAD_READ)
+            return reading
 
     for (batch_id, _, _), reading in in_order(waiting, read, width=settings.threads):
         with connect(Role.LOADER, settings) as connection:
             counts = load_reading(connection, batch_id, reading)
+        reach(Step.LOAD_COMMITTED)
         files += 1
         rows += counts.accepted + counts.quarantined if counts else 0
         refused += reading.outcome.value == "reject_file"
@@ -168,7 +189,7 @@ def _to_check(connection: Connection, dataset: str) -> list[str]:
 def _hold(connection: Connection, batch_ids: Sequence[str]) -> None:
     connection.execute(
         "update ops.batches set status = 'held', outcome = 'quarantine_file', reason_code = 'GATE', "
-        "rejected = rejected + accepted + quarantined, accepted = 0, quarantined = 0 "
+        "quarantined = quarantined + accepted, accepted = 0 "
         "where batch_id = any(%s) and status = 'loaded'",
         [list(batch_ids)],
     )
@@ -188,6 +209,7 @@ def clean_children(settings: Settings, run: Run) -> Counts:
     for (batch_id,) in rows:
         with connect(Role.CLEANER, settings) as connection:
             counts = clean_batch(connection, batch_id, run.as_of)
+        reach(Step.CLEAN_COMMITTED)
         accepted += counts.accepted
         quarantined += counts.quarantined
     return {"files": len(rows), "accepted": accepted, "quarantined": quarantined}

@@ -14,7 +14,9 @@ from psycopg import Connection
 
 from childdb.database import Role, connect
 from childdb.errors import ChilddbError, EnvironmentFailedError, GateStoppedError, disk_full, machine_error
+from childdb.landing import sweep
 from childdb.settings import Settings
+from childdb.workspace import Workspace
 
 Counts = Mapping[str, int | str | None]
 
@@ -32,7 +34,9 @@ class Run:
 
 
 def open_run(settings: Settings, run: Run) -> None:
-    """Record a new run; a run that was left open by a killed process is marked abandoned."""
+    """Record a new run; what a killed process left open or half done is marked abandoned and swept away."""
+    workspace = Workspace(settings.home)
+    sweep(workspace.landing, workspace.scratch)
     with connect(Role.LOADER, settings) as connection:
         connection.execute(
             "update ops.runs set status = 'abandoned', closed_at = now() "

@@ -1,5 +1,5 @@
 """Landing: bytes as received, copied once, named by their hash, encrypted and read-only."""
 
-from childdb.landing.store import Landed, land_file, opened_landed
+from childdb.landing.store import Landed, land_file, opened_landed, sweep
 
-__all__ = ["Landed", "land_file", "opened_landed"]
+__all__ = ["Landed", "land_file", "opened_landed", "sweep"]

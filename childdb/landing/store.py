@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,11 @@ from typing import BinaryIO
 
 from childdb.errors import InputRefusedError
 from childdb.landing.sealing import FRAME_BYTES, SealedWriter, read_sealed
+from childdb.steps import Step, reach
+
+ARRIVING = ".arriving-"
+LEFT_SECONDS = 3600.0
+CLEAR_COPY = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}|pull-[0-9a-f]{16}|sftp-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,15 @@ def land_file(source: Path, store: Path, key: bytes, *, size_limit: int | None =
         InputRefusedError: not a regular file (a link, a pipe, a folder), or over the size limit.
     """
     descriptor = _open_regular(source)
-    temporary = store / f".arriving-{secrets.token_hex(8)}"
+    temporary = store / f"{ARRIVING}{secrets.token_hex(8)}"
     try:
         with os.fdopen(descriptor, "rb") as arriving, open(temporary, "wb") as sealed:
+            reach(Step.LAND_OPENED)
             sha256, size = _copy(arriving, sealed, key, size_limit)
+            reach(Step.LAND_COPIED)
             sealed.flush()
             os.fsync(sealed.fileno())
+        reach(Step.LAND_SYNCED)
         return _name(temporary, store, sha256, size)
     finally:
         temporary.unlink(missing_ok=True)
@@ -79,7 +89,24 @@ def _name(temporary: Path, store: Path, sha256: str, size: int) -> Landed:
     os.replace(temporary, target)
     for folder in (target.parent, store):
         _sync(folder)
+    reach(Step.LAND_NAMED)
     return Landed(sha256, size, True)
+
+
+def sweep(store: Path, scratch: Path, *, seconds: float = LEFT_SECONDS) -> int:
+    """Remove what killed processes left half done: unfinished copies, and clear copies of landed files.
+
+    What was touched a short while ago may belong to a process at work and stays.
+    """
+    latest = time.time() - seconds
+    left = [
+        *store.glob(f"{ARRIVING}*"),
+        *(path for path in scratch.glob("*") if CLEAR_COPY.fullmatch(path.name)),
+    ]
+    old = [path for path in left if path.lstat().st_mtime <= latest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def _sync(folder: Path) -> None:

@@ -14,9 +14,11 @@ from childdb.contracts import source_table
 from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA
 from childdb.flow.exchange import copy_table
+from childdb.loading.corrections import hold_foreign, is_of_another_sender, lock_sender, settle_lists
 from childdb.loading.ledger import record_judgement
 from childdb.loading.raw import reading_from_raw, released_rows, replace_findings
 from childdb.reading.model import Outcome
+from childdb.steps import Step, reach
 
 TABLE = "clean.treem__children"
 MAJORITY = 0.5
@@ -30,6 +32,7 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
         # Only a batch that a person let through its gate comes here again.
         reading = replace(reading, outcome=Outcome.ACCEPT_FLAGGED, reason_code=None)
     connection.execute("delete from clean.treem__children where _batch_id = %s", [batch_id])
+    reach(Step.CLEAN_EMPTIED)
     sheets = {name: str(place) for place, name in enumerate(reading.profile.read_sheets, 1)}
     ledger, file_date, findings = None, None, []
     released = released_rows(connection, batch_id)
@@ -38,11 +41,17 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
             copy_table(connection, TABLE, _clean_rows(batch_id, part.records, sheets))
         findings.append(part.findings)
         ledger, file_date = part.ledger or ledger, part.file_date or file_date
+    reach(Step.CLEAN_COPIED)
     if ledger is None:
         raise ContractError(f"Batch {batch_id}: cleaning ended without a ledger entry.")
     replace_findings(
         connection, batch_id, "cleaning", pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *findings])
     )
+    reach(Step.CLEAN_REMARKED)
+    if is_of_another_sender(connection, batch_id):
+        return hold_foreign(connection, batch_id, ledger)
+    sender = _sender(connection, batch_id)
+    lock_sender(connection, sender)
     record_judgement(
         connection,
         batch_id,
@@ -52,8 +61,10 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
         quarantined=ledger.quarantined,
         rejected=ledger.rejected,
         file_date=file_date or as_of,
-        sender_commune_id=_sender(connection, batch_id),
+        sender_commune_id=sender,
     )
+    settle_lists(connection, batch_id, sender)
+    reach(Step.CLEAN_RECORDED)
     return ledger
 
 

@@ -56,14 +56,25 @@ def approved_mappings(connection: Connection, dataset: str) -> dict[str, dict[st
 
 
 def held_headers(connection: Connection, dataset: str) -> list[HeldHeader]:
-    """Return the held files whose header has a proposal."""
+    """Return the held files whose header a person can settle: wordings with a proposal, and those without one.
+
+    A heading that nothing was proposed for stands with an empty column; only a person can say what it is.
+    """
     rows = connection.execute(
         "select batch_id, file_name_text, profile ->> 'header_signature', profile -> 'header_proposal', "
-        "profile ->> 'column_map_version' from ops.batches where dataset = %s and status = 'held' "
-        "and reason_code = 'STRUCT-HEADER' and profile -> 'header_proposal' <> '{}'::jsonb order by batch_id",
+        "profile -> 'unmapped_headers', profile ->> 'column_map_version' from ops.batches "
+        "where dataset = %s and status = 'held' and profile ->> 'header_signature' is not null "
+        "and (reason_code = 'STRUCT-MISSING-COLUMN' and profile -> 'unmapped_headers' <> '[]'::jsonb "
+        "or reason_code in ('STRUCT-HEADER', 'STRUCT-MISSING-COLUMN') and profile -> 'header_proposal' <> '{}'::jsonb) "
+        "order by batch_id",
         [dataset],
     ).fetchall()
-    return [HeldHeader(*row) for row in rows]
+    return [
+        HeldHeader(
+            batch_id, name, signature, {**dict.fromkeys(filter(None, unmapped), ""), **proposal}, version
+        )
+        for batch_id, name, signature, proposal, unmapped, version in rows
+    ]
 
 
 def approve_columns(

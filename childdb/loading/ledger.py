@@ -20,6 +20,8 @@ class Delivery:
     channel: str
     file_name_text: str
     run_id: str | None
+    sender_code: str | None = None
+    """The commune whose account or folder it came through, where the channel knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def record_delivery(connection: Connection, delivery: Delivery, landed: Landed) 
     """Record an arrival and return whether its content is new to the dataset."""
     batch_id = batch_id_of(delivery.dataset, landed.sha256)
     cursor = connection.execute(
-        "insert into ops.batches (batch_id, dataset, file_sha256, size_bytes, file_name_text, received_run_id) "
-        "values (%s, %s, %s, %s, %s, %s) on conflict (dataset, file_sha256) do nothing",
+        "insert into ops.batches (batch_id, dataset, file_sha256, size_bytes, file_name_text, received_run_id, "
+        "sender_code) values (%s, %s, %s, %s, %s, %s, %s) on conflict (dataset, file_sha256) do nothing",
         [
             batch_id,
             delivery.dataset,
@@ -51,6 +53,7 @@ def record_delivery(connection: Connection, delivery: Delivery, landed: Landed) 
             landed.size_bytes,
             delivery.file_name_text,
             delivery.run_id,
+            delivery.sender_code,
         ],
     )
     is_new = cursor.rowcount == 1
@@ -73,8 +76,8 @@ def _delivery(
     connection: Connection, delivery: Delivery, batch_id: str | None, outcome: str, reason_code: str | None
 ) -> None:
     connection.execute(
-        "insert into ops.deliveries (batch_id, dataset, channel, file_name_text, run_id, outcome, reason_code) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
+        "insert into ops.deliveries (batch_id, dataset, channel, file_name_text, run_id, outcome, reason_code, "
+        "sender_code) values (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
             batch_id,
             delivery.dataset,
@@ -83,6 +86,7 @@ def _delivery(
             delivery.run_id,
             outcome,
             reason_code,
+            delivery.sender_code,
         ],
     )
 
@@ -118,12 +122,14 @@ def record_reading(
     outcome: str,
     reason_code: str | None,
     profile: Mapping[str, Any],
+    content_sha256: str | None = None,
 ) -> None:
     """Write what reading a file gave; the database checks the equation when the transaction ends."""
     status = {"reject_file": "refused", "quarantine_file": "held", "retry": "held"}.get(outcome, "loaded")
     connection.execute(
         "update ops.batches set status = %s, outcome = %s, reason_code = %s, physical_rows = %s, "
-        "header_footer_rows = %s, accepted = %s, quarantined = %s, rejected = %s, profile = %s where batch_id = %s",
+        "header_footer_rows = %s, accepted = %s, quarantined = %s, rejected = %s, profile = %s, "
+        "content_sha256 = %s where batch_id = %s",
         [
             status,
             outcome,
@@ -134,6 +140,7 @@ def record_reading(
             counts.quarantined,
             counts.rejected,
             Jsonb(dict(profile)),
+            content_sha256,
             batch_id,
         ],
     )

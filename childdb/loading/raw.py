@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ from childdb.flow.exchange import copy_table
 from childdb.loading.ledger import RowCounts, lock_batch, record_reading
 from childdb.loading.profiles import profile_document, profile_from
 from childdb.reading.model import FileReading, Outcome
+from childdb.steps import Step, reach
 
 TABLE = "raw.treem__children"
 LINEAGE = {"sheet": "_sheet", "row_no": "_row_no", "row_reason": "_row_reason"}
@@ -29,7 +31,9 @@ def load_reading(connection: Connection, batch_id: str, reading: FileReading) ->
     """
     if not lock_batch(connection, batch_id, "landed"):
         return None
+    reach(Step.LOAD_LOCKED)
     connection.execute("delete from raw.treem__children where _batch_id = %s", [batch_id])
+    reach(Step.LOAD_EMPTIED)
     quarantined = reading.rows.num_rows - reading.rows.column("row_reason").null_count
     counts = RowCounts(
         reading.physical_rows,
@@ -39,11 +43,33 @@ def load_reading(connection: Connection, batch_id: str, reading: FileReading) ->
         reading.rejected_rows,
     )
     if reading.outcome.is_loaded:
-        copy_table(connection, TABLE, raw_rows(batch_id, reading.rows))
+        rows = raw_rows(batch_id, reading.rows)
+        copy_table(connection, TABLE, rows, meanwhile=lambda: reach(Step.LOAD_COPYING))
+    reach(Step.LOAD_COPIED)
     replace_findings(connection, batch_id, "reading", findings_table(reading.findings))
+    reach(Step.LOAD_REMARKED)
     profile = profile_document(reading.profile)
-    record_reading(connection, batch_id, counts, reading.outcome.value, reading.reason_code, profile)
+    record_reading(
+        connection,
+        batch_id,
+        counts,
+        reading.outcome.value,
+        reading.reason_code,
+        profile,
+        content_sha256(reading.rows),
+    )
+    reach(Step.LOAD_RECORDED)
     return counts
+
+
+def content_sha256(rows: pa.Table) -> str | None:
+    """Return a hash of the children's rows whatever their order and the bytes around them; None for no row."""
+    if not rows.num_rows:
+        return None
+    sink = pa.BufferOutputStream()
+    own = rows.drop_columns(["sheet", "row_no", "row_reason", "_kinds"])
+    pa_csv.write_csv(own, sink, pa_csv.WriteOptions(include_header=False))
+    return hashlib.sha256(b"\n".join(sorted(sink.getvalue().to_pybytes().split(b"\n")))).hexdigest()
 
 
 def raw_rows(batch_id: str, rows: pa.Table) -> pa.Table:

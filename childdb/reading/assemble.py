@@ -66,8 +66,11 @@ class Assembler:
     stated: Stated = field(default_factory=Stated)
     findings: list[Finding] = field(default_factory=list)
     holds: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
     others: list[Grid] = field(default_factory=list)
+    headless: list[Grid] = field(default_factory=list)
+    """Sheets of children without a header of their own: held with their rows, which are nobody's footer."""
 
     def run(self) -> Reading:
         """Return the reading of the whole file."""
@@ -157,7 +160,10 @@ class Assembler:
             return
         ended = known[version]
         if ended is not None:
-            raise FileStopped("DEL-VERSION", version=version, ended=ended.isoformat())
+            self.refusals.append("DEL-VERSION")
+            self.findings.append(
+                make_finding("DEL-VERSION", severity=Severity.ERROR, version=version, ended=ended.isoformat())
+            )
 
     def _check_header_known(self) -> None:
         """In the pipeline, a wording nobody has approved waits for a person; alone, the clear proposal is used."""
@@ -211,8 +217,9 @@ class Assembler:
         }
         for grid in self.others:
             if _reads_like_children(grid, places, self.column_map):
-                self.hold("STRUCT-HEADER", what="trang không có tiêu đề / a sheet without a header")
-                return
+                self.headless.append(grid)
+        if self.headless:
+            self.hold("STRUCT-HEADER", what="trang không có tiêu đề / a sheet without a header")
 
     def _check_limits(self) -> None:
         if self.options.confirmed_row_count is not None:
@@ -241,21 +248,16 @@ class Assembler:
     def _without_header(self) -> Reading:
         """Hold a file no sheet of which has a header: nothing is guessed, every row is kept and counted."""
         self.hold("STRUCT-HEADER", what="không tìm thấy dòng tiêu đề / no header row was found")
-        tables = []
-        for grid in self.raw.grids:
-            columns = {name: pa.nulls(grid.row_count, pa.string()) for name in self.column_map.columns}
-            blank = "-" * len(self.column_map.columns)
-            tables.append(
-                self._table(
-                    grid,
-                    grid.row_nos,
-                    columns,
-                    unmapped_rows(grid.cells, self.raw.values.texts),
-                    [blank] * grid.row_count,
-                )
-            )
+        tables = [self._unmapped_table(grid) for grid in self.raw.grids]
         physical = sum(grid.row_count for grid in self.raw.grids)
         return self._result(pa.concat_tables(tables), physical, 0)
+
+    def _unmapped_table(self, grid: Grid) -> pa.Table:
+        """Return all rows of a sheet whose columns have no known meaning, each kept whole beside blank columns."""
+        columns = {name: pa.nulls(grid.row_count, pa.string()) for name in self.column_map.columns}
+        kinds = ["-" * len(self.column_map.columns)] * grid.row_count
+        extra = unmapped_rows(grid.cells, self.raw.values.texts)
+        return self._table(grid, grid.row_nos, columns, extra, kinds)
 
     def _finish(self) -> Reading:
         tables: list[pa.Table] = []
@@ -270,6 +272,8 @@ class Assembler:
             self.findings.extend(sheet.checks.findings)
             reporter.report_sheet(sheet)
         reporter.report_file(self.sheets, self.others)
+        tables.extend(self._unmapped_table(grid) for grid in self.headless)
+        reasons.extend("STRUCT-HEADER" for grid in self.headless for _ in range(grid.row_count))
         table = pa.concat_tables(tables)
         place = table.schema.get_field_index("row_reason")
         table = table.set_column(place, "row_reason", pa.array(reasons, pa.string()))
@@ -297,7 +301,12 @@ class Assembler:
 
     def _result(self, table: pa.Table, physical: int, header_footer: int) -> Reading:
         reason: str | None
-        if self.holds:
+        if self.refusals:
+            # Readable and refused: its rows are counted as rejected and go nowhere.
+            reason, outcome = self.refusals[0], Outcome.REJECT_FILE
+            table = table.slice(0, 0)
+            self.findings = [finding for finding in self.findings if finding.row_no is None]
+        elif self.holds:
             reason = min(self.holds, key=rank_reason)
             place = table.schema.get_field_index("row_reason")
             held = pa.compute.fill_null(table["row_reason"], reason)

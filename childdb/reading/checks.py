@@ -13,7 +13,7 @@ from childdb.findings import Severity
 from childdb.reading.grid import column_letters
 from childdb.reading.keys import fold
 from childdb.reading.reasons import make_finding, rank_reason
-from childdb.reading.shapes import STRONG_SHAPES, fits, looks_like, share_fitting
+from childdb.reading.shapes import STRONG_SHAPES, distinctive_column, fits, looks_like, share_fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +60,7 @@ _INSTRUCTION = re.compile(
 _ROW_CODES = frozenset({"CELL-LONG", "INJ-REDOS", "CELL-BIDI"})
 _ESSENTIAL_CODES = frozenset({"CELL-CONTROL", "CELL-ERROR", "CELL-FORMULA"})
 _NAME_SHAPES = frozenset({"name", "person"})
+_TELLING = frozenset({"gioi_tinh", "dan_toc", "ngay_sinh", "so_dinh_danh", "tinh", "xa", "ho_ten_tre"})
 
 
 def text_codes(text: str, limit: int) -> list[str]:
@@ -110,7 +111,8 @@ def header_codes(texts: list[str]) -> set[str]:
             codes.add("INJ-LOG")
         if _TEMPLATE.search(text):
             codes.add("INJ-TEMPLATE")
-        if re.search(r"[\"';`\\]|%s|--|\$\$|/\*", text) or len(text) > 200:
+        plain = re.sub(r"(?<=[^\W\d_])['’](?=[^\W\d_])", "", text)  # the apostrophe of a word
+        if re.search(r"[\"';`\\]|%s|--|\$\$|/\*", plain) or len(text) > 200:
             codes.add("INJ-IDENTIFIER")
     return codes
 
@@ -294,6 +296,9 @@ def swapped_columns(composer: Composer, column_map: ColumnMap) -> list[str]:
         samples[column] = [grid.values.texts[n] for n in numbers[numbers != 0]]
     for column, texts in samples.items():
         shape = column_map.rules[column].shape
+        if _reads_as_another(column, texts, column_map):
+            suspects.append(column)
+            continue
         other = {"name": "date", "date": "name", "sex": "date", "person": "date", "person_no": "name"}.get(
             shape
         )
@@ -304,6 +309,14 @@ def swapped_columns(composer: Composer, column_map: ColumnMap) -> list[str]:
     if _parents_swapped(samples.get("ho_ten_cha", []), samples.get("ho_ten_me", [])):
         suspects.extend(["ho_ten_cha", "ho_ten_me"])
     return suspects
+
+
+def _reads_as_another(column: str, texts: list[str], column_map: ColumnMap) -> bool:
+    """Return whether a column's content is plainly that of another column: sexes under the ethnic group, say."""
+    if column not in _TELLING or len(texts) < 3:
+        return False
+    content = distinctive_column(texts)
+    return content in _TELLING and content != column and not (column == "xa" and content == "tinh")
 
 
 def _parents_swapped(fathers: list[str], mothers: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,7 @@ REPORT_FOLDER = MAP_FOLDER.with_name("report_maps")
 """Maps of reports that are read as figures and belong to no registered dataset yet."""
 # Words that say only that the field is the child's, or nothing at all.
 _FILLER = frozenset(
-    "tre em cua chau be con hien dang theo thong tin cac duoc nay ve la tai the of child".split()
+    "tre em cua chau be con hien dang theo thong tin cac duoc nay ve la tai the of child thuoc nao".split()
 )
 _CLEAR_SCORE = 0.74
 _CLEAR_MARGIN = 0.08
@@ -86,7 +87,23 @@ class ColumnMap:
 
     def find_exact(self, text: str) -> str | None:
         """Return the column a single header text is known to mean."""
-        return next((self.exact[key] for key in key_variants(text) if key in self.exact), None)
+        known = next((self.exact[key] for key in key_variants(text) if key in self.exact), None)
+        return known or self._find_bilingual(text)
+
+    def _find_bilingual(self, text: str) -> str | None:
+        """Return the column of a header in two languages: one wording a line, or one before and one after a slash."""
+        parts = [part.strip(" ()[]/") for part in re.split(r"[\r\n]+|\s/\s", text) if part.strip(" ()[]/")]
+        if len(parts) != 2 or len(text) > 120:
+            return None
+        found = [
+            next((self.exact[key] for key in key_variants(part) if key in self.exact), None) for part in parts
+        ]
+        if found[0] is not None and found[0] == found[1]:
+            return found[0]
+        known = [(column, rest) for column, rest in zip(found, reversed(parts), strict=True) if column]
+        if len(known) != 1 or text.isascii() or not known[0][1].isascii() or self.people_named(parts):
+            return None
+        return known[0][0]
 
     def match(self, path: Sequence[str]) -> HeaderMatch | None:
         """Return what a header path (top to bottom) means by the map's own wordings, None if it is unknown."""
@@ -160,6 +177,8 @@ class ColumnMap:
             sure = 1.0 if all(self._is_neutral(text) for text in upper) else 0.9
             return HeaderMatch(column, sure, "known header")
         mark = next((self.single_marks[key] for key in key_variants(last) if key in self.single_marks), None)
+        if mark and mark[1].isascii() and not last.isascii():
+            mark = None  # Năm (year) is not Nam (male)
         if mark and not upper:
             return HeaderMatch(mark[0], 1.0, "marked column", mark[1], "marks")
         return None

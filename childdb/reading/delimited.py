@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from childdb.reading.column_map import ColumnMap
     from childdb.reading.model import ReadOptions
 
-_DELIMITERS = (",", ";", "\t", "|")
+_DELIMITERS = (",", ";", "\t", "|", "~")
 _WIDEST = 2_048
 _MULTIBYTE = re.compile(rb"[\xc3-\xc6\xe1][\x80-\xbf]{1,2}")
 _HIGH = re.compile(rb"[\x80-\xff]")

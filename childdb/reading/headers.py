@@ -13,7 +13,7 @@ from childdb.reading.column_map import HeaderMatch
 from childdb.reading.grid import column_letters
 from childdb.reading.keys import fold
 from childdb.reading.legacy_text import readings
-from childdb.reading.shapes import distinctive_column, share_fitting
+from childdb.reading.proposals import propose_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,10 @@ _TALLEST = 4
 _SAMPLE = 200
 _CONVINCING = 9.0
 _BEYOND = 8
+_FEW_KNOWN = 3
+_ENOUGH_TOLD = 4
+_WIDE_HEADER = 4
+_HAS_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}", re.ASCII)
 _NUMBERING_CELL = re.compile(
     r"\(?\s*(?:\d{1,3}|[A-Za-z]{1,2}|[ivxIVX]{1,5})\s*\)?(?:\s*=\s*[\d+\-()\s]+)?\)?"
 )
@@ -148,13 +152,47 @@ def find_header(
             score = _score(header, column_map)
             if best is None or score > best[0] + 1e-9:
                 best = (score, header)
-    if best is None:
-        return None
-    header = best[1]
+    header = best[1] if best is not None else None
+    if header is not None:
+        _finish(grid, fill, header, column_map, approved)
+    if header is None or len(header.targets) < _FEW_KNOWN:
+        return _by_content(grid, fill, column_map, approved) or header
+    return header
+
+
+def _finish(
+    grid: Grid, fill: _Fill, header: Header, column_map: ColumnMap, approved: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Give a header its fonts, the decisions of people, and proposals for what is left."""
     header.encodings = _old_fonts(fill, header)
     _apply_decisions(header, approved.get(header.signature, {}))
-    _propose(grid, header, column_map)
-    return header
+    propose_columns(grid, header, column_map)
+
+
+def _by_content(
+    grid: Grid, fill: _Fill, column_map: ColumnMap, approved: Mapping[str, Mapping[str, str]]
+) -> Header | None:
+    """Return a header whose wordings nobody knows, where what stands below tells most of the required columns."""
+    row = _worded_row(fill)
+    if row is None or column_map.rows_are_figures:
+        return None
+    header = _judge(fill, row, row, column_map)
+    _finish(grid, fill, header, column_map, approved)
+    return header if len(header.targets & {*column_map.required}) >= _ENOUGH_TOLD else None
+
+
+def _worded_row(fill: _Fill) -> int | None:
+    """Return the row that heads a table whose wordings nobody knows: many worded cells above rows of values."""
+    for row in range(fill.count - 2):
+        texts = [text for text in fill.texts[row] if text]
+        worded = [text for text in texts if re.search(r"[^\W\d_]{2}", text) and not _HAS_DATE.search(text)]
+        below = [sum(map(bool, fill.texts[later])) for later in (row + 1, row + 2)]
+        is_wide = len(texts) >= _WIDE_HEADER and min(below) >= 0.5 * len(texts)
+        distinct = len(set(map(fold, texts))) == len(texts)
+        valued = any(any(letter.isdigit() for letter in text) for text in fill.texts[row + 1])
+        if is_wide and distinct and valued and len(worded) >= len(texts) - 1:
+            return row
+    return None
 
 
 def _old_fonts(fill: _Fill, header: Header) -> tuple[str, ...]:
@@ -184,6 +222,7 @@ def _judge(fill: _Fill, first: int, last: int, column_map: ColumnMap) -> Header:
     paths = fill.paths(first, last)
     matches = [fill.match(path, column_map) if path else None for path in paths]
     _settle_name_parts(paths, matches, column_map)
+    _settle_date_parts(paths, matches, column_map)
     return Header(first, last, paths, matches)
 
 
@@ -205,6 +244,22 @@ def _settle_name_parts(paths: list[Path], matches: list[HeaderMatch | None], col
             )
         elif part == 3:
             matches[place] = HeaderMatch("ho_ten_tre", 0.9, "known header")
+
+
+def _settle_date_parts(paths: list[Path], matches: list[HeaderMatch | None], column_map: ColumnMap) -> None:
+    """Read columns Day, Month, Year side by side without a header above them as the one birth date."""
+    parts = {fold(name): int(part) for name, part in column_map.sub_labels.get("date_parts", {}).items()}
+    if any(match is not None and match.column == "ngay_sinh" for match in matches):
+        return
+    found = [parts.get(fold(path[0])) if len(path) == 1 else None for path in paths]
+    for place in range(len(paths) - 2):
+        if found[place : place + 3] == [1, 2, 3] and not any(matches[place : place + 3]):
+            for part in (1, 2, 3):
+                column = place + part - 1
+                matches[column] = HeaderMatch(
+                    "ngay_sinh", 1.0, "part of the date", paths[column][0], "date", part
+                )
+            return
 
 
 def _score(header: Header, column_map: ColumnMap) -> float:
@@ -233,61 +288,21 @@ def _apply_decisions(header: Header, decisions: Mapping[str, str]) -> None:
             header.matches[column] = HeaderMatch(target, 1.0, "approved by a person") if target else None
 
 
-def _propose(grid: Grid, header: Header, column_map: ColumnMap) -> None:
-    """Fill in columns whose wording is unknown, where likeness or content makes the meaning clear."""
-    taken = header.targets
-    offers: dict[str, list[tuple[float, int, HeaderMatch]]] = defaultdict(list)
-    for column, path in enumerate(header.paths):
-        if header.matches[column] is not None or not path:
-            continue
-        match, _ = column_map.propose(path)
-        if (
-            match
-            and match.column not in taken
-            and _content_agrees(grid, header, column, match.column, column_map)
-        ):
-            offers[match.column].append((match.confidence, -column, match))
-    for target in sorted(offers):
-        _, place, match = max(offers[target], key=lambda offer: offer[:2])
-        header.matches[-place] = match
-        header.proposals[-place] = match.reason
-    _propose_by_content(grid, header, column_map)
-
-
-def _content_agrees(grid: Grid, header: Header, column: int, target: str, column_map: ColumnMap) -> bool:
-    texts = sample_texts(grid, header, column)
-    return not texts or share_fitting(texts, column_map.rules[target].shape) >= 0.5
-
-
-def _propose_by_content(grid: Grid, header: Header, column_map: ColumnMap) -> None:
-    found: dict[str, list[int]] = defaultdict(list)
-    for column, match in enumerate(header.matches):
-        if match is None:
-            target = distinctive_column(sample_texts(grid, header, column))
-            if target and target in column_map.required and target not in header.targets:
-                found[target].append(column)
-    for target, columns in found.items():
-        if len(columns) == 1:
-            reason = f"content reads like {target}"
-            header.matches[columns[0]] = HeaderMatch(target, 0.7, reason, mode="proposal")
-            header.proposals[columns[0]] = reason
-
-
-def sample_texts(grid: Grid, header: Header, column: int) -> list[str]:
-    """Return up to 200 non-blank texts of a column below the header."""
-    numbers = grid.cells[header.last + 1 : header.last + 1 + 2 * _SAMPLE, column]
-    return [grid.values.texts[number] for number in numbers[numbers != 0][:_SAMPLE]]
-
-
 def find_duplicates(grid: Grid, header: Header) -> list[list[str]]:
     """Return groups of column letters that carry one and the same header."""
-    keys = [" > ".join(map(fold, path)) for path in header.paths]
+    keys = [_identity(path, match) for path, match in zip(header.paths, header.matches, strict=True)]
     counts = Counter(key for key in keys if key)
     groups: dict[str, list[str]] = defaultdict(list)
     for place, key in enumerate(keys):
         if counts[key] > 1 and _column_is_used(grid, header, place):
             groups[key].append(column_letters(int(grid.column_nos[place])))
     return [letters for _, letters in sorted(groups.items()) if len(letters) > 1]
+
+
+def _identity(path: Path, match: HeaderMatch | None) -> str:
+    """Return what makes two headers one: their folded wording and what it means; Nam and Năm are two."""
+    key = " > ".join(map(fold, path))
+    return f"{key}|{match.column}|{match.label}|{match.part}" if key and match else key
 
 
 def _column_is_used(grid: Grid, header: Header, column: int) -> bool:

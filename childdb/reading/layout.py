@@ -34,6 +34,7 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 _IDENTIFYING = frozenset(PERSON_COLUMNS[:5])
 _GROUP_WORDS = re.compile(r"^(?:tre|nhom|khoi|lop|ho |dien|doi tuong|danh sach|nam |do tuoi|tu )")
+_SMALL_COUNT = re.compile(r"\d{1,6}(?:\.0)?", re.ASCII)
 _ORDINAL = re.compile(r"\(?\s*(?:\d{1,7}(?:\.0)?|[IVXLC]{1,6}|[A-Z])\s*[.)]?")
 
 
@@ -143,6 +144,7 @@ class _RowJudge:
         """Set the kind of every row below the header."""
         for row in self._standing_out():
             self.layout.kinds[row] = self._judge(int(row))
+        self._settle_counts()
         self._settle_end()
 
     def _standing_out(self) -> list[int]:
@@ -286,6 +288,32 @@ class _RowJudge:
         """Return whether a row is an empty line of the form: numbered or prefilled, with nothing about a person."""
         return self.person_count[row] == 0 and not self.has_name[row] and self.evidence[row] <= 6
 
+    def _settle_counts(self) -> None:
+        """A label with nothing beside it but counts is a sub-total, whatever its words, when a count is right."""
+        if self.column_map.rows_are_figures:
+            return
+        kinds, since, so_far = self.layout.kinds, 0, 0
+        for row in range(self.header.last + 1, len(kinds)):
+            if kinds[row] == RowKind.DATA and self.filled_count[row] <= 5:
+                count = self._label_count(row, {since, so_far} - {0})
+                if count is not None:
+                    kinds[row] = RowKind.TOTAL
+                    self.layout.totals.append((count, False))
+            if kinds[row] == RowKind.DATA:
+                since, so_far = since + 1, so_far + 1
+            elif kinds[row] in (RowKind.SECTION, RowKind.TOTAL):
+                since = 0
+
+    def _label_count(self, row: int, right: set[int]) -> int | None:
+        """Return the count of a row that holds one label and small numbers only, if it is one of the right ones."""
+        texts = [text.strip() for text in self.grid.row_texts(row) if text.strip()]
+        numbers = [int(float(text)) for text in texts if _SMALL_COUNT.fullmatch(text)]
+        stt = self.columns.first("stt")
+        numbered = stt is not None and bool(self.grid.text(row, stt).strip())
+        if numbered or self._looks_like_child(row) or len(texts) - len(numbers) != 1:
+            return None
+        return next((number for number in numbers if number in right), None)
+
     def _settle_end(self) -> None:
         """Rows after the last real child row belong to the footer, once a total or a signature has begun it."""
         kinds, start = self.layout.kinds, self.header.last + 1
@@ -309,5 +337,10 @@ class _RowJudge:
         )
 
 
+_TOTAL_STARTS = (
+    "tổng", "cộng", "tong", "cong", "to\u0302", "co\u0323", "toàn", "cả ", "tron", "số t", "tota", "subt", "sub-", "sub ", "gran",
+)  # fmt: skip
+
+
 def _starts_like_total(text: str) -> bool:
-    return text.lstrip()[:4].casefold().startswith(("tổng", "cộng", "tong", "cong", "to\u0302", "co\u0323"))
+    return text.lstrip()[:4].casefold().startswith(_TOTAL_STARTS)

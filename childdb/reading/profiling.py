@@ -30,6 +30,7 @@ def build_profile(
     first = sheets[0] if sheets else None
     targets = set().union(*(sheet.composer.sources.targets for sheet in sheets)) if sheets else set()
     header = first.layout.header if first else None
+    asking = next((sheet.layout.header for sheet in sheets if sheet.layout.header.proposals), header)
     return FileProfile(
         kind=kind,
         encoding=raw.encoding,
@@ -52,8 +53,8 @@ def build_profile(
         date_system=raw.date_system,
         stated_total=stated.totals[0] if stated.totals else None,
         column_map_version=column_map.version,
-        header_signature=header.signature if header else None,
-        header_proposal=_proposal(header) if header else {},
+        header_signature=asking.signature if asking else None,
+        header_proposal=_proposal(asking) if asking else {},
     )
 
 

@@ -152,9 +152,9 @@ def _reading(answer: dict[str, Any], rows: pa.Table | None, options: ReadOptions
         return _stopped(options, copy.sha256, Outcome(answer["outcome"]), findings)
     schema = rows_schema(load_column_map(options.dataset))
     physical, header_footer = int(answer["physical_rows"]), int(answer["header_footer_rows"])
-    if rows is None or not rows.schema.equals(schema) or physical != header_footer + rows.num_rows:
-        return _stopped(options, copy.sha256, Outcome.REJECT_FILE, [make_finding("INF-OOM")])
     outcome, reason = Outcome(answer["outcome"]), answer["reason_code"]
+    if rows is None or not rows.schema.equals(schema) or not _adds_up(outcome, physical, header_footer, rows):
+        return _stopped(options, copy.sha256, Outcome.REJECT_FILE, [make_finding("INF-OOM")])
     findings.extend(make_finding(code) for code in sorted(_name_codes(options.file_name or "")))
     if outcome.is_loaded:
         reason = worst_reason(finding.reason_code for finding in findings)
@@ -170,6 +170,13 @@ def _reading(answer: dict[str, Any], rows: pa.Table | None, options: ReadOptions
         findings=[replace(finding, file_sha256=copy.sha256) for finding in findings],
         profile=_profile(json.loads(answer["profile"]), copy.size),
     )
+
+
+def _adds_up(outcome: Outcome, physical: int, header_footer: int, rows: pa.Table) -> bool:
+    """Return whether every physical row has its place; the data rows of a refused file are in no table."""
+    if outcome is Outcome.REJECT_FILE:
+        return rows.num_rows == 0 and physical >= header_footer
+    return physical == header_footer + rows.num_rows
 
 
 def _profile(plain: dict[str, Any], size: int) -> FileProfile:

@@ -84,6 +84,8 @@ _TABLE: tuple[tuple[str, Outcome, Severity, str, str], ...] = (
      "{count} places are not valid UTF-8 (the first at byte {offset}). Export the file again as UTF-8."),
     ("CSV-QUOTE", _HOLD, _ERROR, "Dấu ngoặc kép không đóng hoặc đặt sai gần dòng {line}.", "A quotation mark is not closed or misplaced near line {line}."),
     ("CSV-DIALECT", _HOLD, _ERROR, "Dấu phân cách cột không thống nhất trong tệp.", "Column separators are mixed within the file."),
+    ("DEL-SCOPE", _HOLD, _ERROR, "Tệp là của một xã khác với nơi gửi; tệp được giữ lại, không ai khác xem được. Hãy gửi đúng danh sách của xã mình.",
+     "The file is another commune's than its sender's; it is held and shown to nobody else. Send your own commune's list."),
     ("DEL-COUNT", _HOLD, _ERROR, "Tệp ghi tổng {stated} nhưng đọc được {found} dòng trẻ. Hãy kiểm tra và gửi lại.",
      "The file states {stated} but {found} child rows were found. Check and send it again."),
     ("STRUCT-DUP-COLUMN", _HOLD, _ERROR, "Có hai cột cùng tiêu đề (cột {columns}).", "Two columns carry the same header (columns {columns})."),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from childdb.reading.keys import fold
+from childdb.reference import SeedFolder, seed_rows
 
 _DATE = re.compile(
     r"(?:ngày\s*)?\d{1,2}\s*[/.\-\s]\s*(?:tháng\s*)?\d{1,2}\s*[/.\-\s]\s*(?:năm\s*)?\d{2,4}(?:[ T,].*)?"
@@ -34,6 +35,11 @@ _ETHNIC_WORDS = frozenset(
     "mnong",
 }
 _PERSON_NO = re.compile(r"['’`\s]*\d[\d\s.\-]{7,20}\d|\d(?:[.,]\d+)?e\+\d{1,2}", re.I | re.ASCII)
+_PROVINCE_LEAD = re.compile(r"^(?:tinh|thanh pho|tp) ")
+_COMMUNE_LEAD = re.compile(r"(?:xã|phường|thị trấn|đặc khu)\s+[^\W_]", re.I)
+_UNIT_LEAD = re.compile(
+    r"(?:tỉnh|thành phố|tp|quận|huyện|thị xã|xã|phường|thị trấn|thôn|ấp|bản|tổ|khóm|khu)\b", re.I
+)
 _PHONE = re.compile(r"\+?\d[\d\s.\-()]{7,14}\d", re.ASCII)
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\.0)?", re.ASCII)
 _MEASURE = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?\s*(?:kg|cm|g|m)?", re.I | re.ASCII)
@@ -104,4 +110,32 @@ def distinctive_column(texts: list[str]) -> str | None:
         return "ngay_sinh"
     if sum(bool(re.fullmatch(r"0\d{2}[0-9]\d{8}", text.strip())) for text in texts) >= 0.9 * len(texts):
         return "so_dinh_danh"
+    if sum(_PROVINCE_LEAD.sub("", key) in _province_keys() for key in keys) >= 0.9 * len(keys):
+        return "tinh"
+    if sum(bool(_COMMUNE_LEAD.match(text.strip())) for text in texts) >= 0.9 * len(texts):
+        return "xa"
     return None
+
+
+@cache
+def _province_keys() -> frozenset[str]:
+    """Return the folded names of the provinces of every time, without their type."""
+    rows = seed_rows(SeedFolder.REFERENCE, "province_names")
+    return frozenset(_PROVINCE_LEAD.sub("", fold(row["name_vi"])) for row in rows)
+
+
+def reads_like_names(texts: list[str]) -> bool:
+    """Return whether a column holds different names of people: two to six words, each with a capital, few repeats.
+
+    >>> reads_like_names(["Lò Thị Mai", "Vàng A Páo", "Lê An"]), reads_like_names(["Xã A", "Xã A", "Xã B"])
+    (True, False)
+    """
+    if len(texts) < 3:
+        return False
+    spelled = [text.split() for text in texts]
+    named = sum(
+        2 <= len(words) <= 6 and all(word[0].isupper() and word.isalpha() for word in words)
+        for words in spelled
+    )
+    units = sum(bool(_UNIT_LEAD.match(text.strip())) for text in texts)
+    return named >= 0.9 * len(texts) and not units and len(set(texts)) >= 0.6 * len(texts)

@@ -44,6 +44,7 @@ _KNOWN_ENDINGS = frozenset(ending for endings in _NAMES_BY_KIND.values() for end
 _MARKUP = re.compile(
     rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|script|style|div)\b", re.I | re.S
 )
+_UTF16_HIGH = b"\x00\x01\x03\x1e\x20"
 _BLANK_BYTES = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n\x0b\x0c"
 
 
@@ -98,10 +99,23 @@ def _sniff_text(data: bytes) -> FileKind:
 
 def _is_binary(head: bytes) -> bool:
     """Return whether bytes are no text in any encoding we know: many control bytes that are no NULs."""
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or _is_bare_utf16(head):
         return False
     controls = sum(head.count(bytes([code])) for code in range(1, 32) if code not in (9, 10, 11, 12, 13, 27))
     return controls * 50 > len(head)
+
+
+def _is_bare_utf16(head: bytes) -> bool:
+    """Return whether bytes are Vietnamese UTF-16 without its mark: every other byte is one of a few high bytes."""
+    for start in (0, 1):
+        high = head[start::2]
+        if (
+            high
+            and high.count(0) > 0.5 * len(high)
+            and len(high.translate(None, _UTF16_HIGH)) <= 0.01 * len(high)
+        ):
+            return True
+    return False
 
 
 def check_name(kind: FileKind, name: str, options: ReadOptions) -> None:

@@ -21,10 +21,12 @@ _LEGAL = re.compile(
     re.I,
 )
 _TOTAL_LABEL = re.compile(
-    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)\b|(?:tong|cong)\s*(?:[:=\d]|$)|cong\s+(?:thon|ap|ban|to|khu|xom|buon|lang)\b)",
+    r"^(?:tổng\s*(?:cộng|số|toàn|chung)?|cộng(?:\s*(?:dồn|chung|toàn))?|tổng)\b|^(?:tong\s*(?:cong|so)\b|(?:tong|cong)\s*(?:[:=\d]|$)|cong\s+(?:thon|ap|ban|to|khu|xom|buon|lang)\b)"
+    r"|^(?:toàn|cả)\s+(?:xã|phường|thị trấn|đặc khu|thôn|ấp|bản|trường)\s*(?:[:=(\d]|$|có\b)|^trong\s+đó\b|^số\s+(?:lượng\s+)?trẻ\b"
+    r"|^(?:sub-?\s?total|grand\s+total|total)\b",
     re.I,
 )
-_GRAND = re.compile(r"tổng|toàn (?:xã|phường|trang|danh sách)|tong", re.I)
+_GRAND = re.compile(r"tổng|toàn (?:xã|phường|trang|danh sách)|tong|^\s*(?:grand )?total", re.I)
 _STATED_IN_TEXT = re.compile(
     r"(?:tổng\s*(?:số|cộng)?|danh sách(?:\s*này)?\s*(?:gồm|có)(?:\s*có)?|gồm(?:\s*có)?|cộng)"
     r"(?:\s+(?:toàn\s+\w+|trẻ em|trẻ|số|cháu|bản ghi|dòng|có|là|danh sách|cộng|trong danh sách|các))*\s*[:=–-]?\s*"
@@ -35,6 +37,7 @@ _SIGNATURE = re.compile(
     r"nguoi lap|lap bieu|lap danh sach|nguoi ghi|ky ten|ky ghi ro|ghi ro ho|chu tich|thu truong|tm ubnd|tm uy ban"
     r"|uy ban nhan dan|xac nhan|dong dau|truong thon|ke toan|cong chuc|nguoi tong hop|can bo phu trach|can bo (?:tre em|lap)"
     r"|truong (?:ban|phong|tram)|nguoi kiem|ngay\s*\d*\s*thang\s*\d*\s*nam|hieu truong|to truong|ghi chu\b|luu y\b|noi nhan"
+    r"|^bang chu\b|da ky\b|^k ?t chu tich|pho chu tich|prepared by|approved by|^signature"
 )
 _UNIT_WORDS = {
     "province": r"tỉnh",
