@@ -39,6 +39,7 @@ class Commune:
 
     code: str
     province_code: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,12 @@ class TreemClient:
     def communes(self) -> list[Commune]:
         """Return the communes in the order of their codes."""
         items = _items(self._with_session(lambda: self._client.get_json("/api/communes")))
-        found = [Commune(_text(item, "commune_code"), _text(item, "province_code")) for item in items]
+        found = [
+            Commune(
+                _text(item, "commune_code"), _text(item, "province_code"), str(item.get("commune_name") or "")
+            )
+            for item in items
+        ]
         return sorted(found, key=lambda commune: commune.code)
 
     def exports(self, commune: Commune) -> list[Export]:

@@ -34,6 +34,18 @@ def ingest_children() -> None:
         return tasks.load_raw()
 
     @task
+    def load_reports() -> dict[str, Any]:
+        from childdb.flow import tasks
+
+        return tasks.load_reports()
+
+    @task
+    def pull_changes() -> dict[str, Any]:
+        from childdb.flow import tasks
+
+        return tasks.pull_changes()
+
+    @task
     def check_raw() -> dict[str, Any]:
         from childdb.flow import tasks
 
@@ -45,7 +57,9 @@ def ingest_children() -> None:
 
         return tasks.clean_children()
 
-    land_deliveries() >> load_raw() >> check_raw() >> clean_children()
+    landed = land_deliveries()
+    landed >> load_raw() >> check_raw() >> clean_children()
+    landed >> load_reports() >> pull_changes()
 
 
 @dag(

@@ -29,7 +29,9 @@ COMMUNE = {"A": "Xã Mường Khương", "B": "Xã Pha Long"}
 NAMES = "An Bình Chi Dung Giang Hà Khôi Lan Mai Nga Phúc Quỳnh Sơn Tú Vân".split()
 
 
-def kid(number: int, *, commune: str = "A", updated: str = "05/11/2025", name: str | None = None) -> list[Any]:
+def kid(
+    number: int, *, commune: str = "A", updated: str = "05/11/2025", name: str | None = None
+) -> list[Any]:
     """Return one invented child as a row."""
     given = name or NAMES[number % len(NAMES)]
     day, month = number % 27 + 1, number % 12 + 1
@@ -96,7 +98,9 @@ def check_ledger(settings: Settings) -> None:
     """Fail where the ledger and the tables disagree, or a batch has no bytes."""
     with connect(Role.CHECKER, settings) as connection:
         for name, query in BROKEN.items():
-            found = [row for row in connection.execute(query) if name != "equation" or _is_read(connection, row[0])]
+            found = [
+                row for row in connection.execute(query) if name != "equation" or _is_read(connection, row[0])
+            ]
             assert not found, (name, found)
         hashes = [row[0] for row in connection.execute("select file_sha256 from ops.batches")]
     landing = Workspace(settings.home).landing
@@ -104,7 +108,9 @@ def check_ledger(settings: Settings) -> None:
 
 
 def _is_read(connection: psycopg.Connection, batch_id: str) -> bool:
-    row = connection.execute("select status <> 'landed' from ops.batches where batch_id = %s", [batch_id]).fetchone()
+    row = connection.execute(
+        "select status <> 'landed' from ops.batches where batch_id = %s", [batch_id]
+    ).fetchone()
     return bool(row and row[0])
 
 

@@ -27,6 +27,7 @@ from childdb.steps import Step, reach
 from childdb.vault.keys import Purpose, open_keys
 from childdb.workspace import Workspace
 from connectors.drop_folder import look
+from connectors.registry import load_registry
 
 CHILDREN, PERSONS = "treem__children", "population__persons"
 FILE_LIMIT = 200 * 1024**2
@@ -62,7 +63,9 @@ def land_deliveries(settings: Settings, run: Run) -> Counts:
     store = open_store(settings)
     new = known = refused = 0
     for arrival in _arrivals(settings, run):
-        delivery = ledger.Delivery(CHILDREN, arrival.channel, arrival.name, run.run_id, arrival.sender_code)
+        delivery = ledger.Delivery(
+            arrival.dataset, arrival.channel, arrival.name, run.run_id, arrival.sender_code
+        )
         with connect(Role.LOADER, settings) as connection:
             if arrival.reason_code is not None:
                 ledger.record_not_taken(connection, delivery, arrival.reason_code)
@@ -91,6 +94,7 @@ class Incoming:
     path: Path
     reason_code: str | None = None
     sender_code: str | None = None
+    dataset: str = CHILDREN
 
 
 def _arrivals(settings: Settings, run: Run) -> Iterator[Incoming]:
@@ -99,7 +103,10 @@ def _arrivals(settings: Settings, run: Run) -> Iterator[Incoming]:
         for arrival in look(folder):
             first = arrival.path.relative_to(folder).parts[0]
             sender = first if COMMUNE_FOLDER.fullmatch(first) else None
-            yield Incoming("drop_folder", arrival.shown_name, arrival.path, arrival.reason_code, sender)
+            dataset = first if first in load_registry() and arrival.path.parent != folder else CHILDREN
+            yield Incoming(
+                "drop_folder", arrival.shown_name, arrival.path, arrival.reason_code, sender, dataset
+            )
     if run.pull and settings.treem_url:
         yield from _pulled(settings)
 
@@ -165,13 +172,13 @@ def check_raw(settings: Settings, run: Run, dataset: str) -> Counts:
         result = run_gate(settings, f"raw/{dataset}", run_id=run.run_id, batch_ids=batches, as_of=run.as_of)
     except GateStoppedError:
         with connect(Role.LOADER, settings) as connection:
-            _hold(connection, batches)
+            hold_at_gate(connection, batches)
         raise
     with connect(Role.LOADER, settings) as connection:
         connection.execute(
             "update ops.batches set gate_passed = true where batch_id = any(%s)", [list(result.open_batches)]
         )
-        _hold(connection, result.held_batches)
+        hold_at_gate(connection, result.held_batches)
     if dataset == PERSONS:
         _clean_persons(settings, result.open_batches)
     return {"checked": len(batches), "held": len(result.held_batches)}
@@ -186,7 +193,8 @@ def _to_check(connection: Connection, dataset: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _hold(connection: Connection, batch_ids: Sequence[str]) -> None:
+def hold_at_gate(connection: Connection, batch_ids: Sequence[str]) -> None:
+    """Hold loaded batches that their gate stopped; their rows wait with them."""
     connection.execute(
         "update ops.batches set status = 'held', outcome = 'quarantine_file', reason_code = 'GATE', "
         "quarantined = quarantined + accepted, accepted = 0 "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from childdb.flow import building, intake, matching, publishing
+from childdb.flow import building, intake, matching, publishing, reports
 from childdb.flow.runs import Counts, Run, ensure_run, run_step
 from childdb.settings import Settings, load_settings
 
@@ -26,6 +26,16 @@ def land_deliveries(dag_run_id: str) -> dict[str, Any]:
 def load_raw() -> dict[str, Any]:
     """Read every landed file in a child process and load it with its ledger row."""
     return _run("load_raw", intake.load_raw)
+
+
+def load_reports() -> dict[str, Any]:
+    """Read, load, check and type the reports that came."""
+    return _run("load_reports", reports.load_reports)
+
+
+def pull_changes() -> dict[str, Any]:
+    """Pull the records that changed since the last time."""
+    return _run("pull_changes", reports.pull_changes)
 
 
 def check_raw(dataset: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from psycopg import Connection, sql
 from pyarrow import csv as pa_csv
 
-from childdb.contracts import source_table
+from childdb.contracts import SourceTable, source_table
 from childdb.errors import ContractError
 from childdb.findings import Finding, findings_table
 from childdb.flow.exchange import copy_table
@@ -74,15 +74,21 @@ def content_sha256(rows: pa.Table) -> str | None:
 
 def raw_rows(batch_id: str, rows: pa.Table) -> pa.Table:
     """Return rows as read in the shape of the raw table."""
-    wanted = source_table("raw_treem", "treem__children").column_names
+    return shaped_rows(batch_id, rows, source_table("raw_treem", "treem__children"))
+
+
+def shaped_rows(batch_id: str, rows: pa.Table, table: SourceTable) -> pa.Table:
+    """Return rows as read in the shape of a raw table, with their batch and their outcome."""
     renamed = rows.rename_columns([LINEAGE.get(name, name) for name in rows.column_names])
     outcome = pc.if_else(pc.is_null(renamed.column("_row_reason")), "accepted", "quarantined")
     renamed = renamed.append_column("_batch_id", pa.array([batch_id] * rows.num_rows, pa.string()))
     renamed = renamed.append_column("_outcome", outcome)
-    missing = [name for name in wanted if name not in renamed.column_names]
+    missing = [name for name in table.column_names if name not in renamed.column_names]
     if missing:
-        raise ContractError(f"{TABLE}, batch {batch_id}: the reader gave no column {missing[0]}.")
-    return renamed.select(list(wanted))
+        raise ContractError(
+            f"{table.qualified_name}, batch {batch_id}: the reader gave no column {missing[0]}."
+        )
+    return renamed.select(list(table.column_names))
 
 
 def replace_findings(connection: Connection, batch_id: str, stage: str, findings: pa.Table) -> None:

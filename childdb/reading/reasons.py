@@ -86,6 +86,8 @@ _TABLE: tuple[tuple[str, Outcome, Severity, str, str], ...] = (
     ("CSV-DIALECT", _HOLD, _ERROR, "Dấu phân cách cột không thống nhất trong tệp.", "Column separators are mixed within the file."),
     ("DEL-SCOPE", _HOLD, _ERROR, "Tệp là của một xã khác với nơi gửi; tệp được giữ lại, không ai khác xem được. Hãy gửi đúng danh sách của xã mình.",
      "The file is another commune's than its sender's; it is held and shown to nobody else. Send your own commune's list."),
+    ("API-DELETE", _FLAG, _INFO, "Phần mềm báo {count} bản ghi đã bị xóa; dữ liệu đã nhận không bị xóa.",
+     "The software reports {count} records as deleted; what was received is not removed."),
     ("DEL-COUNT", _HOLD, _ERROR, "Tệp ghi tổng {stated} nhưng đọc được {found} dòng trẻ. Hãy kiểm tra và gửi lại.",
      "The file states {stated} but {found} child rows were found. Check and send it again."),
     ("STRUCT-DUP-COLUMN", _HOLD, _ERROR, "Có hai cột cùng tiêu đề (cột {columns}).", "Two columns carry the same header (columns {columns})."),

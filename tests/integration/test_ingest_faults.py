@@ -88,7 +88,9 @@ def test_killed_at_a_named_step(
     worker = workers.Process(target=site.die_at, args=(step, home, drop))
     worker.start()
     worker.join(120)
-    assert worker.exitcode == -signal.SIGKILL, f"the process ended with {worker.exitcode}: is the step reached?"
+    assert worker.exitcode == -signal.SIGKILL, (
+        f"the process ended with {worker.exitcode}: is the step reached?"
+    )
     site.check_ledger(home)
     site.take_in(home, drop)
     site.check_ledger(home)
