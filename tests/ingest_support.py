@@ -150,6 +150,7 @@ class Proxy:
     def __init__(self, port: int, on_commit: Callable[[], None], *, skip: int = 0) -> None:
         self.target, self.on_commit, self.skip = port, on_commit, skip
         self.fired = 0
+        self.done = threading.Event()
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -180,6 +181,7 @@ class Proxy:
                 client.shutdown(socket.SHUT_RDWR)  # the answer will find nobody
                 server.sendall(data)
                 self.on_commit()
+                self.done.set()
                 client.close()
                 return
         except OSError:

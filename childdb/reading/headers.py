@@ -148,10 +148,10 @@ def find_header(
         for first in range(last, max(-1, last - _TALLEST), -1):
             if first in fill.numbering:
                 break
-            header = _judge(fill, first, last, column_map)
-            score = _score(header, column_map)
+            block = _judge(fill, first, last, column_map)
+            score = _score(block, column_map)
             if best is None or score > best[0] + 1e-9:
-                best = (score, header)
+                best = (score, block)
     header = best[1] if best is not None else None
     if header is not None:
         _finish(grid, fill, header, column_map, approved)

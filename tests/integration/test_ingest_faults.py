@@ -26,6 +26,16 @@ from childdb.settings import Settings, load_settings
 from childdb.steps import Step
 from childdb.workspace import Workspace
 
+IN_EVERY_RUN = {
+    Step.LAND_SYNCED,
+    Step.LAND_NAMED,
+    Step.LAND_RECORDED,
+    Step.LOAD_COPYING,
+    Step.LOAD_RECORDED,
+    Step.CLEAN_RECORDED,
+}
+"""Steps whose kill every run of the tests shows; the others are killed by ``make test-flow``."""
+
 
 @pytest.fixture(scope="module")
 def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -79,7 +89,10 @@ def test_the_site_knows_every_end_of_a_file(undisturbed: dict[str, Any]) -> None
 
 
 @pytest.mark.bad_input("BI141")
-@pytest.mark.parametrize("step", [step.value for step in Step])
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(s.value, marks=[] if s in IN_EVERY_RUN else [pytest.mark.flow]) for s in Step],
+)
 def test_killed_at_a_named_step(
     step: str, home: Settings, database: Database, drop: Path, undisturbed: dict[str, Any]
 ) -> None:
@@ -114,7 +127,14 @@ def _kill_postgres(settings: Settings) -> None:
 
 
 @pytest.mark.bad_input("BI142")
-@pytest.mark.parametrize("step", [Step.LOAD_COPYING, Step.LOAD_RECORDED, Step.CLEAN_COPIED])
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step.LOAD_COPYING,
+        pytest.param(Step.LOAD_RECORDED, marks=pytest.mark.flow),
+        pytest.param(Step.CLEAN_COPIED, marks=pytest.mark.flow),
+    ],
+)
 def test_postgresql_killed_inside_a_transaction(
     step: Step, home: Settings, database: Database, drop: Path, undisturbed: dict[str, Any]
 ) -> None:
@@ -142,13 +162,18 @@ def _through(proxy: site.Proxy, settings: Settings) -> Settings:
 
 
 @pytest.mark.bad_input("BI143")
-@pytest.mark.parametrize("commit", [0, 5, 9, 14, 17])
-@pytest.mark.parametrize("is_killed", [False, True], ids=["answer lost", "database killed"])
+@pytest.mark.parametrize(
+    ("fault", "commit"),
+    [
+        ("answer lost", 9),
+        *(pytest.param("answer lost", commit, marks=pytest.mark.flow) for commit in (0, 5, 14, 17)),
+        *(pytest.param("database killed", commit, marks=pytest.mark.flow) for commit in (0, 9, 14)),
+    ],
+)
 def test_a_commit_whose_answer_never_comes(
-    commit: int, is_killed: bool, home: Settings, database: Database, drop: Path, undisturbed: dict[str, Any]
+    fault: str, commit: int, home: Settings, database: Database, drop: Path, undisturbed: dict[str, Any]
 ) -> None:
-    if is_killed and commit % 2:
-        pytest.skip("every second commit is enough for the slower fault")
+    is_killed = fault == "database killed"
     proxy = site.Proxy(
         attach(home).port, (lambda: _kill_postgres(home)) if is_killed else lambda: None, skip=commit
     )
@@ -158,6 +183,7 @@ def test_a_commit_whose_answer_never_comes(
     finally:
         proxy.close()
     assert proxy.fired > commit
+    assert proxy.done.wait(60)
     if is_killed:
         start_server(home)
     time.sleep(0.2)
