@@ -33,6 +33,22 @@ class Settings:
     """File that holds the password of that account; readable by its owner only."""
     treem_ca_file: Path | None = None
     """Certificate authority of that server, where it is not a public one."""
+    sftp_host: str | None = None
+    """SFTP server that senders put files on; none means there is none."""
+    sftp_port: int = 22
+    """Port of that server."""
+    sftp_username: str | None = None
+    """Account on that server."""
+    sftp_key_file: Path | None = None
+    """Private key of that account; readable by its owner only."""
+    sftp_known_hosts_file: Path | None = None
+    """File with that server's own key: another key is not trusted."""
+    sftp_folder: str = "."
+    """Folder on that server, laid out as the drop folder is."""
+    landing_url: str | None = None
+    """S3-compatible store for landed bytes, ``s3://bucket/prefix?endpoint=https://host``; none means the workspace's disk."""
+    landing_access_key_file: Path | None = None
+    """File with the store's access key and secret key, one a line; readable by its owner only."""
     portal_port: int | None = None
     """Port of the portal on loopback; a free one is chosen when unset."""
     scheduler_port: int | None = None

@@ -8,11 +8,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import paramiko
 
 from childdb.errors import ConfigurationError
 from connectors.http import PullStoppedError
+
+if TYPE_CHECKING:
+    from childdb.settings import Settings
 
 _STEP = 1 << 16
 _DEPTH = 4
@@ -31,6 +35,24 @@ class SftpPlace:
     timeout: float = 20.0
     largest_file: int = 200 * 1024**2
     most_files: int = 100_000
+
+
+def open_place(settings: Settings) -> SftpPlace:
+    """Return the place of the settings."""
+    if not (
+        settings.sftp_host
+        and settings.sftp_username
+        and settings.sftp_key_file
+        and settings.sftp_known_hosts_file
+    ):
+        raise ConfigurationError(
+            "The SFTP source needs CHILDDB_SFTP_HOST, CHILDDB_SFTP_USERNAME, CHILDDB_SFTP_KEY_FILE and "
+            "CHILDDB_SFTP_KNOWN_HOSTS_FILE."
+        )
+    return SftpPlace(
+        settings.sftp_host, settings.sftp_port, settings.sftp_username, settings.sftp_key_file,
+        settings.sftp_known_hosts_file, settings.sftp_folder,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +165,7 @@ class SftpSource:
 
 
 def pull_files(place: SftpPlace, scratch: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (sender's file name, our copy) for every file of the place; a file in motion is left out."""
+    """Yield (path below the place's folder, our copy) for every file; a file in motion is left out."""
     with SftpSource(place) as source:
         for file in source.files():
             try:
@@ -152,4 +174,4 @@ def pull_files(place: SftpPlace, scratch: Path) -> Iterator[tuple[str, Path]]:
                 if stop.code == "API-DRIFT":
                     continue
                 raise
-            yield PurePosixPath(file.path).name, path
+            yield str(PurePosixPath(file.path).relative_to(place.folder)), path

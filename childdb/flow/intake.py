@@ -101,14 +101,33 @@ def _arrivals(settings: Settings, run: Run) -> Iterator[Incoming]:
     if run.drop_folder:
         folder = Path(run.drop_folder)
         for arrival in look(folder):
-            first = arrival.path.relative_to(folder).parts[0]
-            sender = first if COMMUNE_FOLDER.fullmatch(first) else None
-            dataset = first if first in load_registry() and arrival.path.parent != folder else CHILDREN
+            dataset, sender = _meant_by(arrival.path.relative_to(folder))
             yield Incoming(
                 "drop_folder", arrival.shown_name, arrival.path, arrival.reason_code, sender, dataset
             )
+    if run.pull and settings.sftp_host:
+        yield from _fetched(settings)
     if run.pull and settings.treem_url:
         yield from _pulled(settings)
+
+
+def _meant_by(path: Path) -> tuple[str, str | None]:
+    """Return dataset and sending commune that the folders above a file name."""
+    folders = path.parts[:-1]
+    dataset = next((name for name in folders if name in load_registry()), CHILDREN)
+    return dataset, next((name for name in folders if COMMUNE_FOLDER.fullmatch(name)), None)
+
+
+def _fetched(settings: Settings) -> Iterator[Incoming]:
+    """Yield what lies on the SFTP server."""
+    from connectors.sftp import open_place, pull_files
+
+    for name, path in pull_files(open_place(settings), Workspace(settings.home).scratch):
+        dataset, sender = _meant_by(Path(name))
+        try:
+            yield Incoming("sftp", _shown(Path(name)), path, None, sender, dataset)
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _shown(path: Path) -> str:

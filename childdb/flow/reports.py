@@ -11,6 +11,7 @@ from childdb.flow.runs import Counts, Run
 from childdb.landing import land_file
 from childdb.loading import changes, figures, ledger
 from childdb.quality.gates import run_gate
+from childdb.reading.model import FileReading
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 from connectors.registry import Dataset, load_registry
@@ -42,7 +43,7 @@ def load_reports(settings: Settings, run: Run) -> Counts:
     return {"files": files, "rows": rows, "held": held}
 
 
-def _loaded(settings: Settings, dataset: str) -> Iterator[tuple[str, figures.FileReading]]:
+def _loaded(settings: Settings, dataset: str) -> Iterator[tuple[str, FileReading]]:
     """Yield what waits of a dataset as read, loaded where it may be; a killed run's loaded batches come again."""
     from childdb.reading import ReadOptions, read_file
 

@@ -76,8 +76,7 @@ def load_changes(
     if not lock_batch(connection, batch_id, "landed"):
         return None
     reasons = row_reasons(changes, covered)
-    for layer in ("raw", "clean"):
-        connection.execute(f"delete from {layer}.{DATASET} where _batch_id = %s", [batch_id])  # noqa: S608 - our own names
+    connection.execute("delete from raw.treem__changes where _batch_id = %s", [batch_id])
     _copy_raw(connection, batch_id, changes, reasons)
     counts = RowCounts(len(changes), 0, len(changes) - len(reasons), len(reasons), 0)
     outcome = ("accept_flagged", min(reasons.values())) if reasons else ("accept", None)

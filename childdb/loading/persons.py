@@ -14,6 +14,7 @@ from childdb.contracts import source_table
 from childdb.errors import ContractError, InputRefusedError
 from childdb.flow.exchange import copy_table
 from childdb.loading.ledger import RowCounts, lock_batch, record_judgement, record_reading
+from connectors.population import read_messages
 
 TABLE = "raw.population__persons"
 BATCH_ROWS = 200_000
@@ -55,7 +56,10 @@ def load_extract(connection: Connection, batch_id: str, path: Path) -> RowCounts
 
 def _open(path: Path) -> tuple[int, Iterator[pa.Table]]:
     with open(path, "rb") as file:
-        is_parquet = file.read(4) == PARQUET_MAGIC
+        head = file.read(64)
+    is_parquet = head.startswith(PARQUET_MAGIC)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return 0, read_messages(path)
     try:
         if is_parquet:
             source = pq.ParquetFile(path)
@@ -70,8 +74,8 @@ def _open(path: Path) -> tuple[int, Iterator[pa.Table]]:
         return 1, (pa.Table.from_batches([batch]) for batch in reader)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         raise InputRefusedError(
-            "The population extract is neither Parquet nor CSV in UTF-8. Ask its sender for one of the two.",
-            "Tệp dữ liệu dân cư không phải Parquet hoặc CSV (UTF-8). Hãy đề nghị bên gửi xuất lại.",
+            "The population extract is neither Parquet, CSV in UTF-8 nor a population message. Ask its sender for one of them.",
+            "Tệp dữ liệu dân cư không phải Parquet, CSV (UTF-8) hoặc gói tin dân cư. Hãy đề nghị bên gửi xuất lại.",
         ) from None
 
 

@@ -175,8 +175,8 @@ def _reading(answer: dict[str, Any], rows: pa.Table | None, options: ReadOptions
 def _adds_up(outcome: Outcome, physical: int, header_footer: int, rows: pa.Table) -> bool:
     """Return whether every physical row has its place; the data rows of a refused file are in no table."""
     if outcome is Outcome.REJECT_FILE:
-        return rows.num_rows == 0 and physical >= header_footer
-    return physical == header_footer + rows.num_rows
+        return int(rows.num_rows) == 0 and physical >= header_footer
+    return physical == header_footer + int(rows.num_rows)
 
 
 def _profile(plain: dict[str, Any], size: int) -> FileProfile:

@@ -14,15 +14,15 @@ from typing import Any
 import ingest_support as site
 import psycopg
 import pytest
+from workspaces import disposable_workspace
 
 from childdb.database import Database, Role, connect, open_database
-from childdb.database.access import attach, start_server, stop_server
+from childdb.database.access import attach, start_server
 from childdb.database.bootstrap import ADMIN
 from childdb.database.server import server_folder
 from childdb.errors import ChilddbError
 from childdb.landing import sweep
-from childdb.orchestration.remove import remove_server_folder
-from childdb.settings import Settings, load_settings
+from childdb.settings import Settings
 from childdb.steps import Step
 from childdb.workspace import Workspace
 
@@ -55,10 +55,9 @@ def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A site with a server of its own, because it is killed."""
-    settings = load_settings({"CHILDDB_HOME": str(tmp_path_factory.mktemp("site")), "CHILDDB_THREADS": "1"})
-    yield settings
-    stop_server(settings)
-    remove_server_folder(settings)
+    folder = tmp_path_factory.mktemp("site")
+    with disposable_workspace(folder, {"CHILDDB_THREADS": "1"}, embedded=True) as settings:
+        yield settings
 
 
 @pytest.fixture

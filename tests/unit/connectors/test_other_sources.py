@@ -1,25 +1,29 @@
-"""Reports, population messages, the drop folder and an SFTP server on the loopback."""
+"""Reports, population messages, the drop folder and a real OpenSSH server on the loopback."""
 
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import socket
-import threading
+import subprocess
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import paramiko
 import pytest
 from openpyxl import Workbook
 
-from childdb.errors import InputRefusedError
+from childdb.errors import ConfigurationError, InputRefusedError
 from childdb.reading import Outcome
+from childdb.reading.column_map import load_column_map
 from connectors.drop_folder import look
 from connectors.http import PullStoppedError
 from connectors.population import COLUMNS, read_messages
 from connectors.registry import load_registry
 from connectors.reports import Unit, read_report
-from connectors.sftp import SftpPlace, pull_files
+from connectors.sftp import SftpPlace, SftpSource, pull_files
 
 PERSON = """<CongDan><SoDinhDanh>010319000001</SoDinhDanh><HoVaTen><Ho/><ChuDem/><Ten>LÒ THỊ MAI</Ten></HoVaTen>
 <GioiTinh>2</GioiTinh><DanToc>05</DanToc><NgayThangNamSinh><NgayThangNam>20190305</NgayThangNam></NgayThangNamSinh>
@@ -78,9 +82,10 @@ def test_attendances_are_never_people(tmp_path: Path) -> None:
 
 
 def test_registry_names_only_column_maps_that_exist() -> None:
-    folder = Path(__file__).parents[3] / "connectors" / "column_maps"
-    for dataset in load_registry().values():
-        assert dataset.column_map is None or (folder / f"{dataset.column_map}.yml").is_file()
+    named = [dataset.column_map for dataset in load_registry().values() if dataset.column_map]
+    assert {load_column_map(name).dataset for name in named} == set(named)
+    with pytest.raises(ConfigurationError):
+        load_column_map("nobody__nothing")
 
 
 def test_drop_folder_leaves_links_and_growing_files(tmp_path: Path) -> None:
@@ -104,88 +109,99 @@ def test_drop_folder_leaves_links_and_growing_files(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-class _Login(paramiko.ServerInterface):
-    def __init__(self, key: paramiko.PKey) -> None:
-        self.key = key
-
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        return paramiko.AUTH_SUCCESSFUL if key == self.key else paramiko.AUTH_FAILED
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
-
-    def get_allowed_auths(self, username: str) -> str:
-        return "publickey"
+def _make_key(path: Path) -> str:
+    """Make a key pair with OpenSSH's own program and return the public line."""
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "invented", "-f", str(path)], check=True
+    )
+    return path.with_name(path.name + ".pub").read_text(encoding="ascii").strip()
 
 
-class _Files(paramiko.SFTPServerInterface):
-    root = ""
-
-    def _path(self, path: str) -> str:
-        return os.path.join(self.root, self.canonicalize(path).lstrip("/"))
-
-    def list_folder(self, path: str) -> list[paramiko.SFTPAttributes]:  # type: ignore[override]
-        folder = self._path(path)
-        return [
-            paramiko.SFTPAttributes.from_stat(os.lstat(os.path.join(folder, name)), name)
-            for name in os.listdir(folder)
-        ]
-
-    def stat(self, path: str) -> paramiko.SFTPAttributes:  # type: ignore[override]
-        return paramiko.SFTPAttributes.from_stat(os.stat(self._path(path)))
-
-    def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle:  # type: ignore[override]
-        handle = paramiko.SFTPHandle(flags)
-        handle.readfile = open(self._path(path), "rb")  # type: ignore[attr-defined]  # noqa: SIM115
-        return handle
+def _port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
 def sftp_place(tmp_path: Path) -> Iterator[SftpPlace]:
-    """A real SSH server on the loopback with a folder of two files and a link."""
+    """A real OpenSSH server on the loopback with a folder of two files and a link."""
     remote = tmp_path / "remote"
     (remote / "xa").mkdir(parents=True)
     (remote / "xa" / "a.xlsx").write_bytes(b"one")
     (remote / "b.xlsx").write_bytes(b"two")
+    (remote / "c.xlsx.part").write_bytes(b"half")
     os.symlink("/etc/passwd", remote / "link.xlsx")
-    host, mine = paramiko.RSAKey.generate(2048), paramiko.RSAKey.generate(2048)
-    mine.write_private_key_file(str(tmp_path / "key"))
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(5)
-    port = listening.getsockname()[1]
-    files = type("BoundFiles", (_Files,), {"root": str(remote)})
+    port, account = _port(), pwd.getpwuid(os.geteuid()).pw_name
+    host = _make_key(tmp_path / "host_key")
+    (tmp_path / "authorized").write_text(_make_key(tmp_path / "key") + "\n", encoding="ascii")
+    (tmp_path / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host_key\nPidFile {tmp_path}/sshd.pid\n"
+        f"AuthorizedKeysFile {tmp_path}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n",
+        encoding="ascii",
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "/usr/sbin/sshd"
+    server = subprocess.Popen(
+        [program, "-D", "-e", "-f", str(tmp_path / "sshd_config")], stderr=(tmp_path / "log").open("wb")
+    )
+    try:
+        _wait_for(port, server)
+        known = tmp_path / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {' '.join(host.split()[:2])}\n", encoding="ascii")
+        yield SftpPlace("127.0.0.1", port, account, tmp_path / "key", known, str(remote))
+    finally:
+        server.terminate()
+        server.wait(20)
 
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-            transport = paramiko.Transport(connection)
-            transport.add_server_key(host)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, files)
-            transport.start_server(server=_Login(mine))
-
-    threading.Thread(target=accept, daemon=True).start()
-    known = tmp_path / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{port} {host.get_name()} {host.get_base64()}\n", encoding="ascii")
-    yield SftpPlace("127.0.0.1", port, "loader", tmp_path / "key", known, ".")
-    listening.close()
+        time.sleep(0.05)
+    raise AssertionError("the SSH server did not come up")
 
 
 def test_sftp_fetches_regular_files_only(sftp_place: SftpPlace, tmp_path: Path) -> None:
     found = {name: path.read_bytes() for name, path in pull_files(sftp_place, tmp_path)}
-    assert found == {"a.xlsx": b"one", "b.xlsx": b"two"}
+    assert found == {"xa/a.xlsx": b"one", "b.xlsx": b"two"}
 
 
 def test_sftp_server_with_another_key_is_not_trusted(sftp_place: SftpPlace, tmp_path: Path) -> None:
-    other = paramiko.RSAKey.generate(2048)
+    other = _make_key(tmp_path / "other_key")
     sftp_place.known_hosts_file.write_text(
-        f"[127.0.0.1]:{sftp_place.port} {other.get_name()} {other.get_base64()}\n", encoding="ascii"
+        f"[127.0.0.1]:{sftp_place.port} {' '.join(other.split()[:2])}\n", encoding="ascii"
     )
     with pytest.raises(PullStoppedError, match="API-TLS"):
         list(pull_files(sftp_place, tmp_path))
+    sftp_place.known_hosts_file.write_text("", encoding="ascii")
+    with pytest.raises(PullStoppedError, match="API-TLS"):
+        list(pull_files(sftp_place, tmp_path))
+
+
+def test_sftp_server_that_refuses_our_key_stops(sftp_place: SftpPlace, tmp_path: Path) -> None:
+    _make_key(tmp_path / "stranger")
+    with pytest.raises(PullStoppedError, match="API-AUTH"):
+        list(pull_files(replace(sftp_place, key_file=tmp_path / "stranger"), tmp_path))
+
+
+def test_sftp_file_that_changes_while_it_is_fetched_waits_for_the_next_run(
+    sftp_place: SftpPlace, tmp_path: Path
+) -> None:
+    with SftpSource(sftp_place) as source:
+        listed = {Path(file.path).name: file for file in source.files()}
+        (tmp_path / "remote" / "b.xlsx").write_bytes(b"longer than it was")
+        with pytest.raises(PullStoppedError, match="API-DRIFT"):
+            source.fetch(listed["b.xlsx"], tmp_path)
+    assert not list(tmp_path.glob("sftp-*"))
+    assert {name: path.read_bytes() for name, path in pull_files(sftp_place, tmp_path)} == {
+        "xa/a.xlsx": b"one", "b.xlsx": b"longer than it was",
+    }  # fmt: skip
 
 
 def test_a_checksum_that_disagrees_is_told(tmp_path: Path) -> None:
