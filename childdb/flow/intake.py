@@ -15,12 +15,14 @@ from psycopg import Connection
 from childdb.database import Role, connect
 from childdb.errors import GateStoppedError, InputRefusedError
 from childdb.flow.runs import Counts, Run
-from childdb.landing import land_file, opened_landed
+from childdb.landing import Landed, land_file, opened_landed
+from childdb.landing.remote import RemoteStore, open_remote
 from childdb.loading import ledger
 from childdb.loading.ahead import in_order
 from childdb.loading.decisions import approved_mappings
 from childdb.loading.persons import clean_extract, load_extract
 from childdb.loading.raw import load_reading
+from childdb.loading.senders import settle_senders
 from childdb.quality.gates import run_gate
 from childdb.settings import Settings
 from childdb.steps import Step, reach
@@ -37,16 +39,21 @@ COMMUNE_FOLDER = re.compile(r"[0-9]{5}")
 
 @dataclass(frozen=True)
 class Store:
-    """The landing store with its key, and where clear copies may lie for a moment."""
+    """The landing store with its key, and where clear copies may lie for a moment; the bytes may lie remotely."""
 
     folder: Path
     key: bytes
     scratch: Path
+    remote: RemoteStore | None = None
+
+    def land(self, path: Path, *, size_limit: int | None = None) -> Landed:
+        """Take a file in and return what it is."""
+        return land_file(path, self.folder, self.key, size_limit=size_limit, remote=self.remote)
 
     @contextmanager
     def opened(self, sha256: str) -> Iterator[Path]:
         """Yield a private clear copy of a landed content."""
-        with opened_landed(self.folder, sha256, self.key, self.scratch) as path:
+        with opened_landed(self.folder, sha256, self.key, self.scratch, self.remote) as path:
             yield path
 
 
@@ -55,7 +62,10 @@ def open_store(settings: Settings) -> Store:
     workspace = Workspace(settings.home)
     with connect(Role.MATCHER, settings) as connection:
         keys = open_keys(workspace, connection)
-    return Store(workspace.landing, keys.derive(Purpose.LANDING), workspace.scratch)
+    remote = (
+        open_remote(settings.landing_url, settings.landing_access_key_file) if settings.landing_url else None
+    )
+    return Store(workspace.landing, keys.derive(Purpose.LANDING), workspace.scratch, remote)
 
 
 def land_deliveries(settings: Settings, run: Run) -> Counts:
@@ -72,7 +82,7 @@ def land_deliveries(settings: Settings, run: Run) -> Counts:
                 refused += 1
                 continue
             try:
-                landed = land_file(arrival.path, store.folder, store.key, size_limit=FILE_LIMIT)
+                landed = store.land(arrival.path, size_limit=FILE_LIMIT)
             except InputRefusedError as error:
                 code = "FILE-SIZE" if "limit" in error.message_en else "INJ-LINK"
                 ledger.record_not_taken(connection, delivery, code)
@@ -239,7 +249,11 @@ def clean_children(settings: Settings, run: Run) -> Counts:
         reach(Step.CLEAN_COMMITTED)
         accepted += counts.accepted
         quarantined += counts.quarantined
-    return {"files": len(rows), "accepted": accepted, "quarantined": quarantined}
+    with connect(Role.CLEANER, settings) as connection:
+        missing = settle_senders(connection, load_registry()[CHILDREN], run.as_of)
+    return {
+        "files": len(rows), "accepted": accepted, "quarantined": quarantined, "communes_not_sent": missing,
+    }  # fmt: skip
 
 
 def load_persons(settings: Settings, run: Run) -> Counts:
@@ -250,7 +264,7 @@ def load_persons(settings: Settings, run: Run) -> Counts:
     path = Path(run.population_path)
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise InputRefusedError("The population extract has to be one file, Parquet or CSV.")
-    landed = land_file(path, store.folder, store.key)
+    landed = store.land(path)
     with connect(Role.LOADER, settings) as connection:
         delivery = ledger.Delivery(PERSONS, "drop_folder", _shown(Path(path.name)), run.run_id)
         is_new = ledger.record_delivery(connection, delivery, landed)

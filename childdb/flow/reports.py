@@ -8,7 +8,6 @@ from childdb.database import Role, connect
 from childdb.errors import GateStoppedError
 from childdb.flow.intake import hold_at_gate, open_store
 from childdb.flow.runs import Counts, Run
-from childdb.landing import land_file
 from childdb.loading import changes, figures, ledger
 from childdb.quality.gates import run_gate
 from childdb.reading.model import FileReading
@@ -93,7 +92,7 @@ def pull_changes(settings: Settings, run: Run) -> Counts:
     path, summary = ChangePull(client, workspace.scratch / "changes").run(row[0] if row else BEGINNING)
     covered = frozenset(part for commune in client.communes() for part in (commune.code, commune.name))
     store = open_store(settings)
-    landed = land_file(path, store.folder, store.key)
+    landed = store.land(path)
     delivery = ledger.Delivery(changes.DATASET, "treem_http", path.name, run.run_id)
     batch_id = ledger.batch_id_of(changes.DATASET, landed.sha256)
     with connect(Role.LOADER, settings) as connection:

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from childdb.errors import InputRefusedError
 from childdb.landing.sealing import FRAME_BYTES, SealedWriter, read_sealed
 from childdb.steps import Step, reach
+
+if TYPE_CHECKING:
+    from childdb.landing.remote import RemoteStore
 
 ARRIVING = ".arriving-"
 LEFT_SECONDS = 3600.0
@@ -32,10 +35,13 @@ class Landed:
     is_new: bool
 
 
-def land_file(source: Path, store: Path, key: bytes, *, size_limit: int | None = None) -> Landed:
+def land_file(
+    source: Path, store: Path, key: bytes, *, size_limit: int | None = None, remote: RemoteStore | None = None
+) -> Landed:
     """Copy a regular file into the store, hashed while it is copied, and return what it is.
 
-    The copy is complete on disk before it gets its name; a crash leaves only a temporary file behind.
+    The copy is complete on disk before it gets its name, here or in a remote store; a crash leaves only a temporary
+    file behind.
 
     Raises:
         InputRefusedError: not a regular file (a link, a pipe, a folder), or over the size limit.
@@ -50,6 +56,10 @@ def land_file(source: Path, store: Path, key: bytes, *, size_limit: int | None =
             sealed.flush()
             os.fsync(sealed.fileno())
         reach(Step.LAND_SYNCED)
+        if remote is not None:
+            is_new = remote.put(temporary, sha256)
+            reach(Step.LAND_NAMED)
+            return Landed(sha256, size, is_new)
         return _name(temporary, store, sha256, size)
     finally:
         temporary.unlink(missing_ok=True)
@@ -123,13 +133,15 @@ def landed_path(store: Path, sha256: str) -> Path:
 
 
 @contextmanager
-def opened_landed(store: Path, sha256: str, key: bytes, scratch: Path) -> Iterator[Path]:
+def opened_landed(
+    store: Path, sha256: str, key: bytes, scratch: Path, remote: RemoteStore | None = None
+) -> Iterator[Path]:
     """Yield a private copy in clear of a landed content, checked against its hash and removed at the end."""
     path = scratch / f"{sha256[:16]}-{secrets.token_hex(4)}"
     digest = hashlib.sha256()
     try:
         with (
-            open(landed_path(store, sha256), "rb") as sealed,
+            remote.open(sha256) if remote else open(landed_path(store, sha256), "rb") as sealed,
             os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as clear,
         ):
             for block in read_sealed(sealed, key):

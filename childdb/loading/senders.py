@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -99,3 +99,39 @@ def _state(commune_id: str, own: Mapping[str, Sent], partly: Mapping[str, Sent],
         commune_id, name, commune.province_code, state, found.file_date if found else None,
         found.batch_id if found else None,
     )  # fmt: skip
+
+
+def record_states(
+    connection: Connection,
+    dataset: str,
+    window: tuple[date, date],
+    as_of: date,
+    states: Sequence[SenderState],
+) -> None:
+    """Keep what is known of a deadline in place of what was known before; other deadlines stay as they were."""
+    first_day, deadline = window
+    connection.execute(
+        "delete from ops.sender_states where dataset = %s and deadline = %s", [dataset, deadline]
+    )
+    statement = (
+        "copy ops.sender_states (dataset, deadline, first_day, as_of, commune_id, commune_name, province_code, state, "
+        "file_date, batch_id) from stdin"
+    )
+    with connection.cursor().copy(statement) as copy:
+        for s in states:
+            copy.write_row(
+                (dataset, deadline, first_day, as_of, s.commune_id, s.commune_name, s.province_code, s.state,
+                 s.file_date, s.batch_id)
+            )  # fmt: skip
+
+
+def settle_senders(connection: Connection, dataset: Dataset, as_of: date | None) -> int:
+    """Judge and keep who has sent by the newest deadline of a dataset; return how many have not."""
+    sent = sent_lists(connection, dataset.key)
+    day = as_of or max((entry.file_date for entry in sent), default=None)
+    window = last_deadline(dataset, day) if day is not None else None
+    if day is None or window is None:
+        return 0
+    states = judge_senders(sent, window[0], day)
+    record_states(connection, dataset.key, window, day, states)
+    return sum(state.state != "sent" for state in states)

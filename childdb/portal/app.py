@@ -20,6 +20,7 @@ from childdb.portal.links import ServedLinks
 from childdb.portal.pages import Pages, UnknownPageError
 from childdb.portal.quality import read_ledger, report_file
 from childdb.portal.releases import ReleaseShelf
+from childdb.portal.senders import read_senders
 from childdb.portal.sources import PortalSources
 from childdb.portal.stores import PostgresFigureStore
 from childdb.portal.translation import mark
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         shelf=ReleaseShelf(workspace.releases),
         quality=workspace.quality,
         ledger=partial(read_ledger, login),
+        senders=partial(read_senders, login),
     )
     return build_app(sources)
 
@@ -103,6 +105,7 @@ ROUTES: dict[str, Callable[[Pages, dict[str, str]], str]] = {
     "releases": lambda pages, _: pages.releases(),
     "releases/{release_id}": lambda pages, at: pages.release_page(at["release_id"]),
     "quality": lambda pages, _: pages.quality(),
+    "senders": lambda pages, _: pages.senders(),
     "glossary": lambda pages, _: pages.glossary(),
 }
 

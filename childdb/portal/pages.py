@@ -22,6 +22,7 @@ from childdb.portal.indicators import Indicator
 from childdb.portal.links import Links
 from childdb.portal.quality import find_reports, sum_ledger
 from childdb.portal.releases import Release
+from childdb.portal.senders import by_deadline
 from childdb.portal.sources import PortalSources
 from childdb.portal.tables import Column, Row, area_table, by_indicator
 from childdb.portal.translation import Translator
@@ -195,6 +196,10 @@ class Pages:
             totals=sum_ledger(lines),
             reports=find_reports(self.sources.quality),
         )
+
+    def senders(self) -> str:
+        """Communes that have not sent, by deadline and province."""
+        return self._render("senders", "senders", deadlines=by_deadline(self.sources.senders()))
 
     def glossary(self) -> str:
         """Terms and marks."""

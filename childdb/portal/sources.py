@@ -17,6 +17,7 @@ from childdb.portal.figures import FigureStore
 from childdb.portal.indicators import IndicatorCatalogue, load_indicators
 from childdb.portal.quality import Ledger
 from childdb.portal.releases import ReleaseShelf
+from childdb.portal.senders import Senders
 
 SEEDS = DBT_PROJECT / "seeds"
 
@@ -29,6 +30,8 @@ class PortalSources:
     shelf: ReleaseShelf
     quality: Path
     ledger: Ledger
+    senders: Senders = tuple
+    """Who has sent by which deadline; nobody knows unless it is given."""
     seeds: Path = SEEDS
     boundaries: Path | None = None
     """Outlines of the provinces; the seed unless another file is given."""

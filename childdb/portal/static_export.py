@@ -13,6 +13,7 @@ from childdb.portal.links import FileLinks, page_file
 from childdb.portal.pages import Pages
 from childdb.portal.quality import read_ledger
 from childdb.portal.releases import OPEN_FILES, Release, ReleaseShelf
+from childdb.portal.senders import read_senders
 from childdb.portal.sources import PortalSources
 from childdb.portal.stores import ParquetFigureStore
 from childdb.settings import Settings
@@ -34,6 +35,7 @@ def write_portal_files(settings: Settings, out_dir: Path) -> Path:
         shelf=ReleaseShelf(workspace.releases),
         quality=workspace.quality,
         ledger=partial(read_ledger, partial(connect, Role.PORTAL, settings)),
+        senders=partial(read_senders, partial(connect, Role.PORTAL, settings)),
     )
     return write_pages(sources, out_dir)
 
@@ -70,6 +72,7 @@ def _all_pages(pages: Pages, communes: frozenset[str]) -> Iterator[tuple[str, Ma
     yield "provinces", Pages.provinces
     yield "releases", Pages.releases
     yield "quality", Pages.quality
+    yield "senders", Pages.senders
     yield "glossary", Pages.glossary
     for indicator in pages.sources.indicators.current():
         yield (

@@ -18,7 +18,6 @@ from childdb.database.access import stop_server
 from childdb.errors import GateStoppedError, InputRefusedError
 from childdb.flow import building, intake, matching
 from childdb.flow.runs import Run, open_run
-from childdb.landing import opened_landed
 from childdb.loading.persons import clean_extract
 from childdb.orchestration.remove import remove_server_folder
 from childdb.releases.candidate import build_candidate
@@ -158,7 +157,7 @@ def _unseal(settings: Settings, plan: ReleasePlan, folder: Path) -> Path | None:
         target = place / digest[:16] / Path(names[digest]).name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with opened_landed(store.folder, digest, store.key, store.scratch) as clear:
+            with store.opened(digest) as clear:
                 shutil.copyfile(clear, target)
         except FileNotFoundError:
             raise InputRefusedError(

@@ -316,3 +316,20 @@ def test_a_row_lost_on_the_way_into_the_database_stops_the_load(
         deliver(place, tmp_path, SENT, DECEMBER)
     monkeypatch.undo()
     assert told(place, deliver(place, tmp_path, SENT, DECEMBER))["accepted"] == 5
+
+
+def test_who_has_not_sent_is_kept_by_deadline_through_the_change_of_communes(
+    place: Settings, tmp_path: Path
+) -> None:
+    deliver(place, tmp_path, SENT, DECEMBER)
+    with connect(Role.PORTAL, place) as connection:
+        due = connection.execute(
+            "select deadline, count(*), count(*) filter (where state = 'missing'), count(*) filter (where state = 'sent') "
+            "from ops.sender_states group by 1"
+        ).fetchall()
+        waiting = connection.execute("select count(*) from ops.who_has_not_sent").fetchone()
+    assert due == [(date(2025, 12, 25), 3321, 3320, 1)]
+    assert waiting == (3320,)
+    deliver(place, tmp_path, [site.kid(1)], SEPTEMBER)
+    with connect(Role.PORTAL, place) as connection:
+        assert connection.execute("select count(*) from ops.sender_states").fetchone() == (3321,)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from childdb.forms.words import Language
 from childdb.portal.links import ServedLinks
 from childdb.portal.pages import Pages, UnknownPageError
+from childdb.portal.senders import SenderLine, by_deadline
 from childdb.portal.sources import PortalSources
 from childdb.portal.words import number_text
 from tests.invented_figures import Edition, figures
@@ -32,6 +35,7 @@ PAGES: dict[str, Callable[[Pages], str]] = {
     "releases": Pages.releases,
     "release": lambda pages: pages.release_page(RELEASE),
     "quality": Pages.quality,
+    "senders": Pages.senders,
     "glossary": Pages.glossary,
 }
 
@@ -257,3 +261,26 @@ def test_two_releases_make_a_series(tmp_path: Path) -> None:
     make_release(tmp_path / "releases")
     page = pages(made).indicator("tt13_2021_children", "0101")
     assert re.search(r"Năm 2026.*Năm 2025", page.split("Qua các lần công bố")[1], re.DOTALL)
+
+
+def test_communes_that_have_not_sent_are_told_by_deadline(sources: PortalSources) -> None:
+    def line(deadline: date, code: str, name: str, state: str, province: str = "04") -> SenderLine:
+        return SenderLine(deadline, date(2026, 1, 15), province, f"{code}@2025-07-01", name, state, None)
+
+    june, december = date(2025, 6, 25), date(2025, 12, 25)
+    lines = [
+        line(december, "01273", "Phường Thục Phán", "sent"), line(december, "01279", "Xã <b>", "missing"),
+        line(december, "00004", "Phường Ba Đình", "held", "01"), line(june, "01288", "Xã Bế Văn Đàn", "partly"),
+    ]  # fmt: skip
+    found = by_deadline(lines)
+    assert [one.deadline for one in found] == [december, june]
+    assert found[0].counts == {"sent": 1, "partly": 0, "held": 1, "missing": 1}
+    assert [one.province_code for one in found[0].provinces] == ["04", "01"]
+    known = replace(sources, senders=lambda: lines)
+    for language in Language:
+        page = Pages(known, language, ServedLinks(), sources.shelf.newest()).senders()
+        assert "Phường Ba Đình" in page
+        assert "Phường Thục Phán" not in page
+        assert "Xã &lt;b&gt;" in page
+    empty = Pages(sources, Language.VI, ServedLinks(), sources.shelf.newest()).senders()
+    assert "Chưa có hạn nộp nào được xét." in empty
