@@ -17,13 +17,14 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from childdb.database import Database, Role, connect
-from childdb.errors import EnvironmentFailedError
+from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.flow import intake
 from childdb.flow.runs import Run
 from childdb.loading import raw
 from childdb.loading.clean import clean_batch
 from childdb.orchestration.run import only_one_run
 from childdb.settings import Settings
+from childdb.workspace import Workspace
 
 SEPTEMBER, DECEMBER = "Tính đến ngày 30/09/2025", "Tính đến ngày 31/12/2025"
 SENT = [site.kid(n) for n in range(1, 6)]
@@ -333,3 +334,37 @@ def test_who_has_not_sent_is_kept_by_deadline_through_the_change_of_communes(
     deliver(place, tmp_path, [site.kid(1)], SEPTEMBER)
     with connect(Role.PORTAL, place) as connection:
         assert connection.execute("select count(*) from ops.sender_states").fetchone() == (3321,)
+
+
+@pytest.mark.bad_input("BI149")
+def test_a_migration_that_breaks_off_leaves_nothing_and_can_be_repeated(
+    place: Settings, warehouse: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from childdb.database import bootstrap
+
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    for path in bootstrap.MIGRATIONS.glob("*.sql"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    broken = folder / "29991231000000_break_off.sql"
+    broken.write_text("create table ops.half_done (a int); select 1 / 0;", encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "MIGRATIONS", folder)
+    arguments = (warehouse.admin_url, warehouse.name, warehouse.passwords, Workspace(place.home).workspace_id)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        bootstrap.prepare_database(*arguments)
+    with connect(Role.CHECKER, place) as connection:
+        assert connection.execute("select to_regclass('ops.half_done')").fetchone() == (None,)
+    broken.unlink()
+    bootstrap.prepare_database(*arguments)
+    monkeypatch.undo()
+    with psycopg.connect(warehouse.admin_url) as owner:
+        owner.execute(f"set role {warehouse.name}_owner")
+        owner.execute(
+            "insert into ops.migrations (name, sha256) values ('29991231000001_of_a_newer_childdb', 'x')"
+        )
+        owner.commit()
+        try:
+            with pytest.raises(ConfigurationError, match="newer childdb"):
+                bootstrap.prepare_database(*arguments)
+        finally:
+            owner.execute("delete from ops.migrations where name like '29991231%'")

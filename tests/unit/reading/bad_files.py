@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from sheet_factory import PLAIN_HEADER, children, csv_text, plain_csv, plain_workbook, write_workbook
+
+from childdb.sandbox.old_encodings import as_mojibake, as_tcvn3, as_vni
 
 Builder = Callable[[Path], Path]
 BUILDERS: dict[str, Builder] = {}
@@ -811,3 +814,83 @@ def json_with_nan(folder: Path) -> Path:
     path = folder / "a.jsonl"
     path.write_text('{"ho_ten_tre": "Lò Thị Mai", "can_nang": NaN}\n', encoding="utf-8")
     return path
+
+
+def _typed_in(folder: Path, type_text: Callable[[str], str]) -> Path:
+    rows = children(40)
+    for row in rows:
+        row[COLUMN["name"]] = type_text(row[COLUMN["name"]])
+    return write_workbook(folder / "a.xlsx", [list(PLAIN_HEADER), *rows])
+
+
+@builds("BI060")
+def one_column_in_tcvn3(folder: Path) -> Path:
+    return _typed_in(folder, as_tcvn3)
+
+
+@builds("BI061")
+def one_column_in_vni(folder: Path) -> Path:
+    return _typed_in(folder, as_vni)
+
+
+@builds("BI063")
+def utf8_read_as_windows(folder: Path) -> Path:
+    return changed(folder / "a.xlsx", {(2, "name"): as_mojibake("Nguyễn Thị Hòa")})
+
+
+GIRL = {(2, "sex"): "Nữ", (2, "birth"): "05/03/2019"}
+
+
+@builds("BI072")
+def number_without_its_zeros(folder: Path) -> Path:
+    return changed(folder / "a.xlsx", {**GIRL, (2, "number"): 1319004217})
+
+
+@builds("BI077")
+def letters_for_digits(folder: Path) -> Path:
+    return changed(folder / "a.xlsx", {**GIRL, (2, "number"): "OO1319004217"})
+
+
+@builds("BI080")
+def number_of_the_mother(folder: Path) -> Path:
+    rows = [[*row, "001192004217"] for row in children(6)]
+    rows[1][COLUMN["number"]] = "001192004217"
+    return write_workbook(folder / "a.xlsx", [[*PLAIN_HEADER, "Số CCCD mẹ"], *rows])
+
+
+@builds("BI082")
+def number_of_another_sex(folder: Path) -> Path:
+    return changed(folder / "a.xlsx", {**GIRL, (2, "number"): "001219004217"})
+
+
+@builds("BI085")
+def serial_of_a_day_that_never_was(folder: Path) -> Path:
+    return changed(folder / "a.xlsx", {(2, "birth"): "60"})
+
+
+@builds("BI086")
+def days_and_months_in_both_orders(folder: Path) -> Path:
+    births = ("25/03/2019", "03/25/2018", "04/05/2017", "12/28/2016", "28/12/2015")
+    changes = {(number, "birth"): text for number, text in enumerate(births, 1)}
+    return changed(folder / "a.xlsx", changes | {(number, "number"): None for number in range(1, 6)})
+
+
+@builds("BI091")
+def numbers_that_are_none(folder: Path) -> Path:
+    weights = ("12,5", "NaN", "\u22125", "1e309", "14", "15")
+    rows = [[*row, weight] for row, weight in zip(children(6), weights, strict=True)]
+    return write_workbook(folder / "a.xlsx", [[*PLAIN_HEADER, "Cân nặng"], *rows])
+
+
+@builds("BI023")
+def old_workbook(folder: Path) -> Path:
+    """A real BIFF8 file, written by LibreOffice from a workbook of today."""
+    path = plain_workbook(folder / "a.xlsx")
+    home = folder / "office"
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation=file://{home}", "--headless", "--convert-to", "xls:MS Excel 97",
+         "--outdir", str(folder), str(path)],
+        check=True, capture_output=True, timeout=240,
+    )  # fmt: skip
+    path.unlink()
+    return folder / "a.xls"

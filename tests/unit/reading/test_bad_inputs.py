@@ -18,50 +18,76 @@ SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds" / "reference"
 ROWS = {row["id"]: row for row in csv.DictReader((SEEDS / "bad_inputs.csv").open(encoding="utf-8"))}
 FILE_OUTCOMES = {outcome.value for outcome in Outcome}
 
-# Codes whose exact place among several findings of one file is open: the finding has to be there all the same.
-ELSEWHERE = {
-    "BI007": "tests/unit/connectors/test_drop_folder.py: size and hash in two looks",
-    "BI023": "test_old_workbooks_are_read_and_flagged below, where a writer of the old format is at hand",
-    "BI029": "test_file_over_the_limit below: the limit is lowered instead of a 200 MB file",
-    "BI060": "tests/unit/cleaning: whole columns of TCVN3 are decided by cleaning",
-    "BI061": "tests/unit/cleaning: whole columns of VNI are decided by cleaning",
-    "BI063": "tests/unit/cleaning: mojibake is repaired by cleaning where it round-trips",
-    "BI072": "tests/unit/cleaning: lost zeros are put back where sex and year agree",
-    "BI077": "tests/unit/cleaning: letters for digits",
-    "BI080": "tests/unit/cleaning: a parent's number on the child",
-    "BI082": "tests/unit/cleaning: structure against sex and year",
-    "BI085": "tests/unit/cleaning: serials 1 to 60",
-    "BI086": "tests/unit/cleaning: day and month order",
-    "BI091": "tests/unit/cleaning: strict grammar of numbers",
-    "BI101": "test_bytes_are_copied_once_and_later_changes_do_not_matter below",
-    "BI108": "tests/integration: a second delivery of the same bytes is a duplicate in ops.deliveries",
-    "BI109": "tests/integration: same rows in other bytes",
-    "BI110": "tests/integration: a corrected file supersedes",
-    "BI111": "tests/integration: order of arrival",
-    "BI112": "tests/integration: scope of the sender",
-    "BI113": "tests/unit/places: units through time",
-    "BI114": "issue 5: coverage of a release",
-    "BI115": "expectations/suites/raw: volume against the last batch",
-    "BI118": "tests/integration: one lock per batch",
-    "BI120": "receipt time is ours: ops.batches.received_at",
-    "BI136": "tests/integration: scope of the sender",
-    "BI137": "tests/unit/connectors/test_treem.py: deletes are noticed",
-    "BI138": "tests/unit/connectors/test_treem.py: windows overlap",
-    **{f"BI{n}": "tests/unit/connectors/test_treem.py, by the name of the fault" for n in range(121, 134)},
-    "BI140": "tests/canary: no secret in logs and messages",
-    "BI139": "tests/unit/connectors/test_treem.py: slow",
-    "BI146": "test_a_dying_reader_costs_only_its_file below",
-    **{
-        f"BI{n}": "issue 2 and tests/integration: infrastructure"
-        for n in (*range(141, 146), *range(147, 152))
-    },
-    **{f"BI{n}": "issue 5: disclosure" for n in range(152, 160)},
+CONNECTORS, DATABASE = "tests/unit/connectors", "tests/integration"
+SANDBOX = f"{CONNECTORS}/test_sandbox_faults.py"
+# Rows shown elsewhere than by a file of bad_files.py: where, and by which test.
+SHOWN = {
+    "BI007": (f"{CONNECTORS}/test_other_sources.py", "test_drop_folder_leaves_links_and_growing_files"),
+    "BI029": ("tests/unit/reading/test_bad_inputs.py", "test_file_over_the_limit"),
+    "BI101": (
+        "tests/unit/reading/test_bad_inputs.py",
+        "test_bytes_are_copied_once_and_later_changes_do_not_matter",
+    ),
+    "BI108": (f"{DATABASE}/test_ingest_faults.py", "test_the_same_bytes_again_change_nothing_and_are_told"),
+    "BI109": (f"{DATABASE}/test_deliveries.py", "test_same_rows_in_other_bytes_are_a_new_batch_without_a_change"),
+    "BI110": (f"{DATABASE}/test_deliveries.py", "test_a_corrected_list_supersedes_the_old_one_which_stays_readable"),
+    "BI111": (f"{DATABASE}/test_deliveries.py", "test_an_older_list_that_comes_later_changes_nothing_that_counts"),
+    "BI112": (f"{DATABASE}/test_deliveries.py", "test_a_list_of_another_commune_than_its_sender_is_held"),
+    "BI113": ("tests/unit/places/test_places.py", "test_old_unit_after_the_merger_goes_through_its_one_successor"),
+    "BI118": (
+        f"{DATABASE}/test_deliveries.py",
+        "test_two_lists_of_one_commune_at_the_same_moment_are_judged_one_after_the_other",
+    ),
+    "BI120": (f"{DATABASE}/test_deliveries.py", "test_a_sender_whose_clock_is_a_year_off_changes_no_time_of_ours"),
+    "BI121": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI122": (f"{CONNECTORS}/test_treem.py", "test_a_lasting_fault_stops_with_its_reason"),
+    "BI123": (SANDBOX, "test_a_fault_that_may_not_pass_stops_at_once"),
+    "BI124": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI125": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI126": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI127": (SANDBOX, "test_the_stand_in_s_certificate_is_trusted_only_where_it_is_named"),
+    "BI128": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI129": (f"{CONNECTORS}/test_treem.py", "test_a_lasting_fault_stops_with_its_reason"),
+    "BI130": (SANDBOX, "test_a_fault_that_may_not_pass_stops_at_once"),
+    "BI131": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI132": (f"{DATABASE}/test_other_datasets.py", "test_one_version_with_two_contents_is_held_twice"),
+    "BI133": (f"{CONNECTORS}/test_treem.py", "test_an_empty_page_before_the_end_stops"),
+    "BI136": (f"{DATABASE}/test_other_datasets.py", "test_a_child_outside_the_scope_of_the_account_is_held"),
+    "BI137": (
+        f"{DATABASE}/test_other_datasets.py",
+        "test_changed_records_are_pulled_with_a_checkpoint_and_deletes_are_noticed",
+    ),
+    "BI138": (f"{CONNECTORS}/test_treem.py", "test_changes_are_pulled_page_by_page"),
+    "BI139": (SANDBOX, "test_a_fault_that_passes_costs_no_record"),
+    "BI140": (f"{CONNECTORS}/test_treem.py", "test_a_lasting_fault_stops_with_its_reason"),
+    "BI141": (f"{DATABASE}/test_ingest_faults.py", "test_killed_at_a_named_step"),
+    "BI142": (f"{DATABASE}/test_ingest_faults.py", "test_postgresql_killed_inside_a_transaction"),
+    "BI143": (f"{DATABASE}/test_ingest_faults.py", "test_a_commit_whose_answer_never_comes"),
+    "BI144": (f"{DATABASE}/test_machine_failures.py", "test_a_full_disk_is_one_sentence_and_the_next_run_ends"),
+    "BI145": (f"{DATABASE}/test_deliveries.py", "test_a_second_run_leaves_with_already_running"),
+    "BI146": ("tests/unit/reading/test_bad_inputs.py", "test_a_dying_reader_costs_only_its_file"),
+    "BI147": (f"{DATABASE}/test_main_job.py", "test_a_port_in_use_and_a_missing_key_are_one_sentence_each"),
+    "BI149": (f"{DATABASE}/test_deliveries.py", "test_a_migration_that_breaks_off_leaves_nothing_and_can_be_repeated"),
+    "BI151": (f"{DATABASE}/test_figures_equal_truth.py", "test_the_reference_date_is_never_the_clock"),
+}  # fmt: skip
+# Rows that belong to a later part, each with the issue that brings it and why it cannot be shown here.
+LATER = {
+    "BI114": "issue 5: coverage is a figure of a release; who has not sent is shown by test_deliveries.py",
+    "BI115": "issue 8: a gate compares a list with the last one of its commune (expectations/suites/raw)",
+    "BI148": "issue 2: restoring a backup needs the backup of the whole workspace",
+    "BI150": "issue 2: another collation version needs a second build of the database server",
+    **{f"BI{n}": "issue 5: disclosure is judged on releases, not on deliveries" for n in range(152, 160)},
 }
+# A bad field is emptied and the row counts (CONTRACT.md), where the list still says that the row is held.
+FIELD_ONLY = {"BI091"}
 
 
 def test_every_row_of_the_list_is_tested_or_told_where() -> None:
-    assert set(ROWS) == set(BUILDERS) | set(ELSEWHERE)
-    assert not set(BUILDERS) & set(ELSEWHERE)
+    assert set(ROWS) == {*BUILDERS, *SHOWN, *LATER}
+    assert len(BUILDERS) + len(SHOWN) + len(LATER) == len(ROWS) == 159
+    root = Path(__file__).parents[3]
+    for name, (file, test) in SHOWN.items():
+        assert f"def {test}(" in (root / file).read_text(encoding="utf-8"), (name, file, test)
 
 
 @pytest.mark.parametrize("name", sorted(BUILDERS))
@@ -81,7 +107,7 @@ def test_bad_input(name: str, tmp_path: Path) -> None:
     told |= set(cleaned.findings["reason_code"].to_pylist())
     assert (entry.outcome, wanted["reason_code"] in told) == (outcome, True), (entry, sorted(told))
     assert entry.reason_code == wanted["reason_code"], sorted(told)
-    if wanted["outcome"] == "quarantine_row":
+    if wanted["outcome"] == "quarantine_row" and name not in FIELD_ONLY:
         assert entry.quarantined >= 1
     if wanted["outcome"] == "reject_file":
         # Data rows are counted as rejected where a file could be read: only its version is too old.
