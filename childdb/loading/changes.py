@@ -86,7 +86,7 @@ def load_changes(
         findings.append(make_finding("API-DELETE", count=deleted))
         outcome = ("accept_flagged", outcome[1] or "API-DELETE")
     replace_findings(connection, batch_id, "reading", findings_table(findings))
-    record_reading(connection, batch_id, counts, *outcome, {})
+    record_reading(connection, batch_id, counts, outcome[0], outcome[1], {})
     return counts
 
 
