@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import socket
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,6 +172,14 @@ def _hand_over(folder: Path, account: str) -> None:
         raise ConfigurationError(
             f"The account '{account}' does not exist: set CHILDDB_DATABASE_ACCOUNT to an unprivileged one.",
         ) from None
+    closed = next((above for above in folder.parent.parents if not above.stat().st_mode & stat.S_IXOTH), None)
+    if closed is not None:
+        raise ConfigurationError(
+            f"The account '{account}' of the embedded database may not pass through {closed}: set CHILDDB_SYSTEM_DIR "
+            "to a folder that every account can reach, such as /var/lib/childdb.",
+            f"Tài khoản '{account}' của cơ sở dữ liệu nhúng không đi qua được {closed}: hãy đặt CHILDDB_SYSTEM_DIR vào "
+            "thư mục mà mọi tài khoản đi tới được, như /var/lib/childdb.",
+        )
     os.chmod(folder.parent, 0o755)  # noqa: S103 - others may pass through, the data below stay 0700
     os.chown(folder, entry.pw_uid, entry.pw_gid)
     os.chmod(folder, 0o755)  # noqa: S103

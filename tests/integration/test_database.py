@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -98,6 +101,15 @@ def test_a_wrong_address_is_one_clear_sentence(tmp_path: object) -> None:
     with pytest.raises(EnvironmentFailedError, match="does not answer") as caught, open_database(away):
         pass
     assert "b@" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server over to another account")
+def test_a_folder_that_the_account_cannot_reach_is_one_clear_sentence(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    settings = Settings(home=tmp_path / "var", system_dir=closed / "system")
+    with pytest.raises(ConfigurationError, match="CHILDDB_SYSTEM_DIR"), open_database(settings):
+        pass
 
 
 def test_numbers_are_found_by_key_and_read_back_only_with_it(

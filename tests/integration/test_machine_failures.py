@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -28,14 +29,15 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
 
 
 @contextmanager
-def small_disk(folder: Path, size_mib: int) -> Iterator[Path]:
-    """Yield a folder on a disk of its own that holds very little."""
-    folder.mkdir(parents=True)
+def small_disk(size_mib: int) -> Iterator[Path]:
+    """Yield a folder that every account may enter, on a disk of its own that holds very little."""
+    folder = Path(tempfile.mkdtemp(prefix="childdb-small-"))
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m,mode=755", "tmpfs", folder], check=True)
     try:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+        folder.rmdir()
 
 
 def fill(folder: Path, *, leave: int) -> Path:
@@ -60,7 +62,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a 
 @pytest.mark.parametrize("leave", [20_000, 1_500_000, 6_000_000])
 def test_a_full_disk_is_one_sentence_and_the_next_run_ends(tmp_path: Path, leave: int) -> None:
     with (
-        small_disk(tmp_path / "small", 64) as disk,
+        small_disk(64) as disk,
         open_job(tmp_path, children=300, seed=6, communes=4, CHILDDB_HOME=str(disk / "var")) as job,
     ):
         assert job.command("release", "list").returncode == 0
@@ -76,7 +78,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_ends(tmp_path: Path, leave
 @root_only
 def test_a_full_disk_of_the_database_is_the_same_sentence(tmp_path: Path) -> None:
     with (
-        small_disk(tmp_path / "small", 700) as disk,
+        small_disk(700) as disk,
         open_job(tmp_path, children=300, seed=6, communes=4, CHILDDB_SYSTEM_DIR=str(disk / "system")) as job,
     ):
         if job.settings.database_url:
