@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from shutil import disk_usage
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -13,12 +14,16 @@ from psycopg import Connection
 
 from childdb.database.bootstrap import ADMIN, prepare_database, prepare_server
 from childdb.database.roles import Owner, Role
-from childdb.database.server import SUPERUSER, Server, embedded_server
-from childdb.errors import ConfigurationError, EnvironmentFailedError
+from childdb.database.server import SUPERUSER, Server, embedded_server, server_folder
+from childdb.errors import ConfigurationError, EnvironmentFailedError, disk_full
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 
 EMBEDDED_DATABASE = "childdb"
+ROOM_FOR_FILES = 1 << 20
+"""Bytes: with less than this free, a log line or a socket file is what could not be written."""
+ROOM_FOR_DATABASE = 32 << 20
+"""Bytes: PostgreSQL asks for 16 MiB of write-ahead log at a time and dies where it gets none."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,35 @@ def connect(role: Role, settings: Settings) -> Connection:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Yield the warehouse, started and migrated; an embedded server is left as it was found."""
-    server = _server(settings)
-    started = server.start() if server else False
+    with _told_of_a_full_disk(settings):
+        server = _server(settings)
+        started = server.start() if server else False
+        try:
+            yield ready_database(settings)
+        finally:
+            if server and started:
+                server.stop()
+
+
+@contextmanager
+def _told_of_a_full_disk(settings: Settings) -> Iterator[None]:
+    """Name the reason where the machine failed because a disk is full: a server without room just dies."""
     try:
-        yield ready_database(settings)
-    finally:
-        if server and started:
-            server.stop()
+        yield
+    except EnvironmentFailedError:
+        full = without_room(settings)
+        if full is None:
+            raise
+        raise full from None
+
+
+def without_room(settings: Settings) -> EnvironmentFailedError | None:
+    """Return the sentence for a full disk, where the workspace or the embedded database has no room left."""
+    needed = {settings.home: ROOM_FOR_FILES}
+    if not settings.database_url:
+        needed[server_folder(settings)] = ROOM_FOR_DATABASE
+    full = [folder for folder, room in needed.items() if folder.exists() and disk_usage(folder).free < room]
+    return disk_full() if full else None
 
 
 def ready_database(settings: Settings) -> Database:

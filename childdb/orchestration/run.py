@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import secrets
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from childdb.database import Database, Role, open_database
-from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError, disk_full
+from childdb.database.access import without_room
+from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError
 from childdb.flow.runs import Run, close_run, last_failure, open_run
 from childdb.orchestration.airflow_api import AirflowApi
 from childdb.orchestration.services import dead_services, scheduler
@@ -24,8 +24,6 @@ INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
 ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
 PATIENCE = 20
 """Looks, half a second apart, that a database or a scheduler may leave unanswered."""
-NO_ROOM = 1 << 20
-"""Bytes: with less than this free, a log line or a socket file is what could not be written."""
 STEPS = {
     "land_deliveries": "tiếp nhận tệp · landing",
     "load_raw": "nạp dữ liệu thô · loading",
@@ -122,14 +120,14 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
         except EnvironmentFailedError:
             patience += 1
             if patience > PATIENCE:
-                return Ending(run_id, "failed", None, _without_room(settings) or _without_database())
+                return Ending(run_id, "failed", None, without_room(settings) or _without_database())
             ending = None
         if ending:
             _tell(database, run_id, told)
             return ending
         dead = dead_services(settings)
         if dead:
-            death = _without_room(settings) or EnvironmentFailedError(
+            death = without_room(settings) or EnvironmentFailedError(
                 f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
                 f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
             )
@@ -188,7 +186,7 @@ def failed_ending(settings: Settings, run_id: str) -> Ending:
     failure = last_failure(settings, run_id)
     if failure and failure["status"] == "stopped":
         return Ending(run_id, "stopped", None, GateStoppedError(failure["message_en"], failure["message_vi"]))
-    error = _without_room(settings)
+    error = without_room(settings)
     if error is None and failure:
         error = EnvironmentFailedError(failure["message_en"], failure["message_vi"])
     return Ending(
@@ -208,9 +206,3 @@ def _without_database() -> EnvironmentFailedError:
         "The database died in the middle of the run. Repeat the same command; nothing is lost.",
         "Cơ sở dữ liệu dừng giữa chừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
     )
-
-
-def _without_room(settings: Settings) -> EnvironmentFailedError | None:
-    """Return the sentence for a full disk, where that is what a dead process or a failed step died of."""
-    folders = [folder for folder in (settings.home, settings.system_dir) if folder.exists()]
-    return disk_full() if any(shutil.disk_usage(folder).free < NO_ROOM for folder in folders) else None
