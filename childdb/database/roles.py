@@ -48,8 +48,9 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     Role.MATCHER: {"staging": READ, "identity": WRITE, "vault": WRITE, "ops": WRITE, "reference": READ},
     Owner.MODELS: {"clean": READ, "identity": READ, "ops": READ, "quality": READ},
     Role.BUILDER: {},
+    # Approving a release copies its figures to where readers look.
     Role.PUBLISHER: {
-        "publication": READ,
+        "publication": WRITE,
         "marts": READ,
         "core": READ,
         "reference": READ,
@@ -63,7 +64,8 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "quality": WRITE,
     },
     Role.STEWARD: {
-        **dict.fromkeys(("raw", "clean", "staging", "identity", "core", "reference", "publication"), READ),
+        **dict.fromkeys(("raw", "clean", "staging", "identity", "core", "marts", "reference"), READ),
+        "publication": READ,
         "vault": READ,
         "quality": WRITE,
         "ops": WRITE,

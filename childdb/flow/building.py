@@ -20,7 +20,8 @@ def build_staging(settings: Settings, run: Run) -> Counts:
     plan = plan_release(settings, period=run.period, as_of=run.as_of)
     digest = _digest(DBT_PROJECT / "seeds", DBT_PROJECT / "models" / "staging", DBT_PROJECT / "macros")
     if _prepared(settings) != digest:
-        run_dbt(settings, ["build", "--select", *STAGING], plan.variables)
+        # A seed may have got a column: its table is made anew, and the views on it with it.
+        run_dbt(settings, ["build", "--full-refresh", "--select", *STAGING], plan.variables)
         _note_prepared(settings, digest)
     return {"batches": len(plan.inputs["batches"]), "release_id": plan.release_id}
 

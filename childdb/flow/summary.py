@@ -57,7 +57,7 @@ select
     count(distinct (indicator_set, indicator_code)) filter (where status in ('published', 'hidden')),
     count(*) filter (where status = 'published'),
     count(*) filter (where status = 'hidden')
-from publication.pub_figures_v1
+from marts.agg_release_figures
 where release_id = (select release_id from ops.releases order by planned_at desc, release_id limit 1)
 """
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from childdb.database import Role, connect
 from childdb.errors import GateStoppedError, UsageError
+from childdb.releases.figures import COLUMNS
 from childdb.releases.verify import APPROVALS, WITHDRAWAL, approval_line, approvals_text, verify
 from childdb.settings import Settings
 from childdb.workspace import Workspace
@@ -127,12 +128,25 @@ def finalize(settings: Settings, release_id: str) -> ReleaseState:
                 "and have it approved again.",
             )
         _write_approvals(folder, state)
+        _copy_figures(connection, release_id)
         connection.execute(
             "update ops.releases set status = 'approved', released_at = %s where release_id = %s "
             "and status = 'candidate'",
             [max(person.approved_at for person in state.approvals), release_id],
         )
         return release_state(connection, release_id)
+
+
+def _copy_figures(connection: Connection, release_id: str) -> None:
+    """Put the figures of a release where readers look, once and for good."""
+    names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+    connection.execute(
+        sql.SQL(
+            "insert into publication.pub_figures_v1 ({names}) select {names} from marts.agg_release_figures as f "
+            "where f.release_id = {release} and not exists "
+            "(select 1 from publication.pub_figures_v1 as p where p.release_id = {release})"
+        ).format(names=names, release=sql.Literal(release_id))
+    )
 
 
 def _write_approvals(folder: Path, state: ReleaseState) -> None:

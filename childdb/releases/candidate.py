@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from childdb.database import Role, connect
 from childdb.errors import ContractError, GateStoppedError
 from childdb.forms import form_provinces, write_forms
+from childdb.releases.disclosure import protect_release
 from childdb.releases.figures import write_csv, write_parquet
 from childdb.releases.manifest import write_digests, write_manifest
 from childdb.releases.plan import ReleasePlan, planned_release
@@ -29,7 +30,7 @@ select
     count(*) filter (where status = 'hidden'),
     count(*) filter (where status = 'no_data'),
     count(*) filter (where status = 'not_applicable')
-from publication.pub_figures_v1
+from marts.agg_release_figures
 where release_id = %s
 """
 COUNT_NAMES = "indicators_released cells_published cells_hidden cells_no_data cells_not_applicable".split()
@@ -53,6 +54,10 @@ def build_candidate(
     with connect(Role.PUBLISHER, settings) as connection:
         plan = planned_release(connection, release_id)
         _check_asked(plan, period, as_of)
+        is_at_hand = planned_release(connection).release_id == plan.release_id
+    if is_at_hand:
+        protect_release(settings, plan.release_id)
+    with connect(Role.PUBLISHER, settings) as connection:
         folder = Workspace(settings.home).releases / plan.release_id
         counts = _counts(connection, plan)
         digest = _write(connection, plan, folder, counts)
@@ -73,7 +78,7 @@ def _counts(connection: Connection, plan: ReleasePlan) -> dict[str, int]:
     counts = dict(zip(COUNT_NAMES, (int(n) for n in row), strict=True))
     if not any(counts.values()):
         raise ContractError(
-            f"Release {plan.release_id} has no figures in publication.pub_figures_v1: build the models with its "
+            f"Release {plan.release_id} has no figures in marts.agg_release_figures: build the models with its "
             "variables first ('childdb run' does).",
         )
     return counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -19,6 +19,8 @@ AREA_COLUMNS: Mapping[tuple[str, str], str | None] = {
     ("legacy", "commune"): "commune_area_legacy",
 }
 GROUP_COLUMNS = ("sex", "age_group", "ethnic_group")
+RESIDENTS = "population_children"
+"""The one measure that counts residents of the population extract instead of registered children."""
 TOTAL = "_T"
 MINIMUM, BASE = 10, 5
 
@@ -77,6 +79,31 @@ class Figure:
         return tuple(str(self.columns[name]) for name in names)  # type: ignore[return-value]
 
 
+def count_cell(
+    connection: Connection, release_id: str, measures: Sequence[str], cell: Cell
+) -> dict[str, int]:
+    """Return what each measure counted in a cell of a release."""
+    children = sql.SQL(
+        "select measure, count(*) from core.fct_release_children cross join unnest(measure_codes) as m (measure) "
+        "where release_id = {release} and {cell} and measure = any({measures}) group by measure"
+    )
+    names = {
+        "release": sql.Literal(release_id),
+        "cell": cell.condition(),
+        "measures": sql.Literal(list(measures)),
+    }
+    counts = dict.fromkeys(measures, 0)
+    counts |= {str(measure): int(n) for measure, n in connection.execute(children.format(**names))}
+    if RESIDENTS in counts:
+        residents = sql.SQL(
+            "select coalesce(sum(resident_count), 0) from core.fct_release_residents "
+            "where release_id = {release} and {cell}"
+        )
+        row = connection.execute(residents.format(**names)).fetchone()
+        counts[RESIDENTS] = int(row[0]) if row else 0
+    return counts
+
+
 def protect(count: int | None) -> int | None:
     """Return a count as it may be told: nothing under ten, zero included, else the nearest five.
 
@@ -95,7 +122,7 @@ def find_figure(connection: Connection, release_id: str, cell_id: str) -> Figure
         UsageError: the release has no such cell.
     """
     cursor = connection.execute(
-        "select * from publication.pub_figures_v1 where release_id = %s and cell_id = %s",
+        "select * from marts.agg_release_figures where release_id = %s and cell_id = %s",
         [release_id, cell_id],
     )
     row = cursor.fetchone()

@@ -10,10 +10,11 @@ from psycopg import Connection, sql
 
 from childdb.errors import UsageError
 from childdb.releases.catalogue import Indicator, catalogue
-from childdb.releases.cells import Cell, protect
+from childdb.releases.cells import RESIDENTS, Cell, count_cell, protect
 
 SMALL = 10
 ROUNDING = "rounding_and_small_causes"
+POPULATION = "population__persons@"
 CAUSES: Mapping[str, tuple[str, str]] = {
     "born": ("trẻ mới sinh", "born since"),
     "arrived": ("trẻ mới được đưa vào danh sách", "newly listed"),
@@ -35,6 +36,10 @@ CAUSES: Mapping[str, tuple[str, str]] = {
     "changed_situation": ("thay đổi tình trạng được ghi", "situation reported otherwise"),
     "definition": ("đổi định nghĩa chỉ tiêu", "definition changed"),
     "population_extract": ("đổi bản trích dân cư", "another population extract"),
+    "population_ageing": (
+        "dân cư trong cùng bản trích sinh ra hoặc đủ 16 tuổi",
+        "residents of the same extract born or turned 16",
+    ),
     ROUNDING: ("làm tròn và các nguyên nhân dưới 10", "rounding, and causes under 10"),
 }
 """Every cause by code, with its words in Vietnamese and English."""
@@ -199,14 +204,16 @@ def difference(connection: Connection, first: str, second: str, cell: Cell | Non
         {code for _, above, below in pairs for codes in (above, below) for code in codes if code}
     )
     causes = _causes(connection, old, new, where, measures)
-    before = _counts(connection, first, where, measures)
-    after = _counts(connection, second, where, measures)
+    before = count_cell(connection, first, measures, where)
+    after = count_cell(connection, second, measures, where)
     changes = []
     for indicator, above, below in pairs:
         for part, (earlier, later) in (("numerator", above), ("denominator", below)):
             if later:
                 shift = before[later] - before[earlier] if earlier else 0
                 found = causes.get(later, ())
+                if later == RESIDENTS:
+                    found = _resident_causes(old, new, after[later] - before[later])
                 if shift:
                     found = (*found, Cause("definition", max(shift, 0), max(-shift, 0)))
                 changes.append(
@@ -254,9 +261,17 @@ def _definitions(old: ReleaseFacts, new: ReleaseFacts) -> list[Pair]:
             (earlier.fields[f"{part}_measure_code"], indicator.fields[f"{part}_measure_code"])
             for part in ("numerator", "denominator")
         )
-        if "population_children" not in (*above, *below):
-            pairs.append((indicator, above, below))
+        pairs.append((indicator, above, below))
     return pairs
+
+
+def _resident_causes(old: ReleaseFacts, new: ReleaseFacts, shift: int) -> tuple[Cause, ...]:
+    """Return why another number of residents was counted: an extract has no history child by child."""
+    same = {b for b in old.batch_ids if b.startswith(POPULATION)} == {
+        b for b in new.batch_ids if b.startswith(POPULATION)
+    }
+    code = "population_ageing" if same else "population_extract"
+    return (Cause(code, max(shift, 0), max(-shift, 0)),) if shift else ()
 
 
 def _causes(
@@ -277,12 +292,3 @@ def _causes(
     for measure, cause, came, left in connection.execute(statement):
         found[measure] = (*found.get(measure, ()), Cause(cause, came, left))
     return found
-
-
-def _counts(connection: Connection, release_id: str, cell: Cell, measures: list[str]) -> dict[str, int]:
-    statement = sql.SQL(
-        "select measure, count(*) from core.fct_release_children cross join unnest(measure_codes) as m (measure) "
-        "where release_id = {release} and {cell} group by measure"
-    ).format(release=sql.Literal(release_id), cell=cell.condition())
-    counts = {str(measure): int(n) for measure, n in connection.execute(statement)}
-    return {measure: counts.get(measure, 0) for measure in measures}

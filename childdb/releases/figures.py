@@ -24,7 +24,7 @@ copy (
         area_level, area_code, sex, age_group, ethnic_group, breakdown, numerator, denominator,
         case when denominator is null and value = trunc(value) then trunc(value) else value end as value,
         unit, status, coverage
-    from publication.pub_figures_v1
+    from marts.agg_release_figures
     where release_id = {release}
     order by
         indicator_set collate "C", indicator_code collate "C", geography collate "C",

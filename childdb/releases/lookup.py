@@ -14,7 +14,7 @@ from childdb.releases.figures import COLUMNS
 
 FIGURES = f"""
 select {", ".join(COLUMNS)}
-from publication.pub_figures_v1
+from marts.agg_release_figures
 where release_id = %(release)s
     and indicator_code = %(code)s
     and (%(set)s::text is null or indicator_set = %(set)s)

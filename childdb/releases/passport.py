@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 
 from childdb.errors import UsageError
 from childdb.releases.catalogue import Indicator, definition, measure_rules
-from childdb.releases.cells import AREA_COLUMNS, Cell, Figure, find_figure, protect
+from childdb.releases.cells import AREA_COLUMNS, Figure, count_cell, find_figure, protect
 
 MODELS = (
     "clean.treem__children",
@@ -21,6 +21,7 @@ MODELS = (
     "marts.int_measures__register_cells",
     "marts.int_measures__area_totals",
     "marts.agg_indicators",
+    "marts.agg_release_figures",
     "publication.pub_figures_v1",
 )
 ROWS = """
@@ -65,10 +66,9 @@ class Passport:
             return None
         below = protect(self.exact_denominator)
         if self.figure.columns["status"] == "hidden":
-            hidden = protect(self.exact_numerator) is None or (
-                self.exact_denominator is not None and below is None
-            )
-            return hidden
+            # Nothing is told of a hidden figure but, where its rule allows, how many there are in all.
+            told_below = self.figure.columns["denominator"]
+            return self.figure.columns["numerator"] is None and told_below in (None, below)
         told = self.figure.columns["numerator"], self.figure.columns["denominator"]
         if self.exact_denominator is None:
             return told[0] == protect(self.exact_numerator)
@@ -120,9 +120,10 @@ def passport(connection: Connection, release_id: str, cell_id: str) -> Passport:
     }
     files = tuple(_file(row) for row in connection.execute(sql.SQL(ROWS).format(**parts)))
     decisions = tuple(connection.execute(sql.SQL(DECISIONS).format(**parts)).fetchall())
-    numerator = count_children(connection, release_id, above, figure.cell)
-    denominator = _below(connection, release_id, below, figure.cell)
-    return Passport(figure, known, numerator, denominator, files, decisions)
+    counts = count_cell(
+        connection, release_id, [measure for measure in (above, below) if measure], figure.cell
+    )
+    return Passport(figure, known, counts[above], counts[below] if below else None, files, decisions)
 
 
 def _is_known(connection: Connection, release_id: str) -> bool:
@@ -130,24 +131,6 @@ def _is_known(connection: Connection, release_id: str) -> bool:
         "select exists (select 1 from core.fct_release_children where release_id = %s)", [release_id]
     ).fetchone()
     return bool(row and row[0])
-
-
-def count_children(connection: Connection, release_id: str, measure: str, cell: Cell) -> int:
-    """Return how many children of a cell a measure counted in a release."""
-    statement = sql.SQL(
-        "select count(*) from core.fct_release_children "
-        "where release_id = {release} and {measure} = any(measure_codes) and {cell}"
-    ).format(release=sql.Literal(release_id), measure=sql.Literal(measure), cell=cell.condition())
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _below(connection: Connection, release_id: str, measure: str, cell: Cell) -> int | None:
-    if not measure or measure_rules().get(measure) is None:
-        return None
-    if measure == "population_children":
-        return None
-    return count_children(connection, release_id, measure, cell)
 
 
 def _file(row: Sequence[Any]) -> dict[str, Any]:
@@ -192,7 +175,7 @@ def cells_of_child(connection: Connection, release_id: str, child_id: str) -> li
     child = dict(zip([column.name for column in cursor.description or ()], row, strict=True))
     cells = connection.execute(
         "select cell_id, indicator_set, indicator_code, definition_version, geography, area_level, area_code "
-        "from publication.pub_figures_v1 where release_id = %s and status in ('published', 'hidden') "
+        "from marts.agg_release_figures where release_id = %s and status in ('published', 'hidden') "
         "and sex in ('_T', %s) and age_group in ('_T', %s) and ethnic_group in ('_T', %s) order by cell_id",
         [release_id, child["sex"], child["age_group"], child["ethnic_group"]],
     )

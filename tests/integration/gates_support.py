@@ -102,8 +102,8 @@ def _make_tables(warehouse: Warehouse) -> None:
     with warehouse.admin() as connection:
         for source, name in TABLES:
             connection.execute(source_table(source, name).create_statement())  # type: ignore[call-overload]
-        connection.execute(f"create table if not exists publication.pub_figures_v1 ({figures})")  # type: ignore[call-overload]
-        for schema in ("raw", "clean", "identity", "publication"):
+        connection.execute(f"create table if not exists marts.agg_release_figures ({figures})")  # type: ignore[call-overload]
+        for schema in ("raw", "clean", "identity", "marts"):
             for role in ("checker", "steward"):
                 name = f"{warehouse.database.name}_{role}"
                 connection.execute(f"grant usage on schema {schema} to {name}")  # type: ignore[call-overload]

@@ -29,11 +29,12 @@ EXACT = """
 select indicator_set, indicator_code, geography, area_level, area_code, sex, age_group, ethnic_group,
     numerator_count, denominator_count
 from marts.agg_indicators where geography = '2025' and numerator_count is not null
+    and circumstance = '_T' and settlement = '_T'
 """
 PUBLISHED = """
 select indicator_set, indicator_code, geography, area_level, area_code, sex, age_group, ethnic_group,
     numerator, denominator, value, status
-from publication.pub_figures_v1 where geography = '2025'
+from marts.agg_release_figures where geography = '2025'
 """
 IDENTITY = """
 select batches.file_sha256, rows.row_no, links.child_id, children.confirmed

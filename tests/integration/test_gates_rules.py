@@ -20,7 +20,7 @@ Change = Callable[[dict[str, Rows]], None]
 
 CHILDREN, PERSONS, BATCHES = "raw.treem__children", "raw.population__persons", "ops.batches"
 LINKS, IDENTITIES, RECORDS = "identity.record_links", "identity.children", "clean.treem__children"
-FIGURES = "publication.pub_figures_v1"
+FIGURES = "marts.agg_release_figures"
 LIST, EXTRACT = "treem__children@new", "population__persons@new"
 
 
@@ -430,26 +430,26 @@ def test_group_linked_less_than_in_the_last_run_stops(warehouse: Warehouse) -> N
 def test_unknown_column_of_figures_stops(warehouse: Warehouse) -> None:
     fill(warehouse, base())
     with warehouse.admin() as connection:
-        connection.execute("alter table publication.pub_figures_v1 add column ho_ten_tre text")
+        connection.execute("alter table marts.agg_release_figures add column ho_ten_tre text")
     try:
         result = judge(warehouse, "publication/figures")
     finally:
         with warehouse.admin() as connection:
-            connection.execute("alter table publication.pub_figures_v1 drop column ho_ten_tre")
+            connection.execute("alter table marts.agg_release_figures drop column ho_ten_tre")
     assert outcome_of(result, "FIGURES-002") is RuleOutcome.STOPPED
 
 
 def test_percentage_with_two_decimals_stops(warehouse: Warehouse) -> None:
     fill(warehouse, base())
     with warehouse.admin() as connection:
-        connection.execute("alter table publication.pub_figures_v1 alter column value type numeric(14, 3)")
-        connection.execute("update publication.pub_figures_v1 set value = 25.04 where cell_id = 'share'")
+        connection.execute("alter table marts.agg_release_figures alter column value type numeric(14, 3)")
+        connection.execute("update marts.agg_release_figures set value = 25.04 where cell_id = 'share'")
     try:
         result = judge(warehouse, "publication/figures")
     finally:
         with warehouse.admin() as connection:
             connection.execute(
-                "alter table publication.pub_figures_v1 alter column value type numeric(14, 1)"
+                "alter table marts.agg_release_figures alter column value type numeric(14, 1)"
             )
     assert outcome_of(result, "FIGURES-008") is RuleOutcome.STOPPED
 
@@ -458,6 +458,6 @@ def test_national_figure_that_jumps_warns(warehouse: Warehouse) -> None:
     fill(warehouse, base())
     assert judge(warehouse, "publication/figures", "run-1").outcome == "passed"
     with warehouse.admin() as connection:
-        connection.execute("update publication.pub_figures_v1 set numerator = numerator / 2 / 5 * 5")
+        connection.execute("update marts.agg_release_figures set numerator = numerator / 2 / 5 * 5")
     result = judge(warehouse, "publication/figures", "run-2")
     assert outcome_of(result, "FIGURES-013") is RuleOutcome.WARNED

@@ -14,6 +14,7 @@ from tests.integration.warehouse_support import (
     VARIABLES,
     Places,
     expected,
+    expected_groups,
     make_records,
     make_residents,
     seeded,
@@ -26,6 +27,13 @@ select indicator_set, indicator_code, geography, area_level, area_code, sex, age
     numerator_count, denominator_count
 from marts.agg_indicators
 where measurement_code = 'measured' and indicator_code <> 'coverage'
+    and circumstance = '_T' and settlement = '_T'
+"""
+GROUPS = """
+select indicator_set, indicator_code, geography, area_level, area_code, circumstance, settlement,
+    numerator_count, denominator_count
+from marts.agg_indicators
+where measurement_code = 'measured' and breakdown in ('circumstance', 'settlement') and indicator_code <> 'coverage'
 """
 
 
@@ -47,13 +55,21 @@ def test_every_figure_equals_the_plain_count(
     assert not wrong, f"{len(wrong)} of {len(truth)} figures differ, first {sorted(wrong.items())[:5]}"
     extra = [key for key, pair in found.items() if key not in truth and (pair[0] or pair[1])]
     assert not extra, f"{len(extra)} figures count children nobody counted, first {sorted(extra)[:5]}"
+    with seeded.connect(Role.CHECKER) as connection:
+        groups = {tuple(row[:7]): (row[7], row[8]) for row in connection.execute(GROUPS)}
+    by_group = expected_groups(records, confirmed, places, LATER_DAY)
+    assert len(by_group) > 300
+    wrong = {key: (groups.get(key), pair) for key, pair in by_group.items() if groups.get(key) != pair}
+    assert not wrong, f"{len(wrong)} of {len(by_group)} figures differ, first {sorted(wrong.items())[:5]}"
+    extra = [key for key, pair in groups.items() if key not in by_group and pair[0]]
+    assert not extra, f"{len(extra)} groups count children nobody counted, first {sorted(extra)[:5]}"
 
 
 def test_published_figures_are_the_protected_ones(seeded: Database) -> None:
     with seeded.connect(Role.CHECKER) as connection:
         rows = connection.execute(
             "select a.numerator_count, a.denominator_count, p.numerator, p.denominator, p.value, p.status, p.unit "
-            "from publication.pub_figures_v1 as p inner join marts.agg_indicators as a using (cell_id) "
+            "from marts.agg_release_figures as p inner join marts.agg_indicators as a using (cell_id) "
             "where p.release_id = %s and p.status in ('published', 'hidden')",
             [VARIABLES["release_id"]],
         ).fetchall()
@@ -73,7 +89,7 @@ def test_a_zero_is_as_hidden_as_a_nine(seeded: Database) -> None:
     with seeded.connect(Role.CHECKER) as connection:
         shown = connection.execute(
             "select count(*) filter (where a.numerator_count = 0), count(*) filter (where p.status = 'hidden') "
-            "from publication.pub_figures_v1 as p inner join marts.agg_indicators as a using (cell_id) "
+            "from marts.agg_release_figures as p inner join marts.agg_indicators as a using (cell_id) "
             "where p.release_id = %s and a.numerator_count = 0 and p.status in ('published', 'hidden')",
             [VARIABLES["release_id"]],
         ).fetchone()
@@ -98,7 +114,7 @@ def test_what_the_register_cannot_give_is_shown_without_a_figure(seeded: Databas
         rows = dict(
             connection.execute(
                 "select indicator_set || '/' || indicator_code, string_agg(distinct status, ',') "
-                "from publication.pub_figures_v1 where release_id = %s and indicator_set like 'tt13%%' "
+                "from marts.agg_release_figures where release_id = %s and indicator_set like 'tt13%%' "
                 "group by 1",
                 [VARIABLES["release_id"]],
             ).fetchall()
@@ -112,7 +128,7 @@ def test_what_the_register_cannot_give_is_shown_without_a_figure(seeded: Databas
 def test_coverage_stands_beside_every_register_figure(seeded: Database) -> None:
     with seeded.connect(Role.CHECKER) as connection:
         row = connection.execute(
-            "select min(coverage), max(coverage) from publication.pub_figures_v1 "
+            "select min(coverage), max(coverage) from marts.agg_release_figures "
             "where release_id = %s and area_level = 'nation' and status = 'published'",
             [VARIABLES["release_id"]],
         ).fetchone()

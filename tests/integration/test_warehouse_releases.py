@@ -132,7 +132,7 @@ def test_files_hold_what_the_database_publishes(
     lines = pa_csv.read_csv(folder / "figures.csv")
     with seeded.connect(Role.PORTAL) as connection:
         row = connection.execute(
-            "select count(*), count(numerator), sum(numerator), sum(value) from publication.pub_figures_v1 "
+            "select count(*), count(numerator), sum(numerator), sum(value) from marts.agg_release_figures "
             "where release_id = %s",
             [pair.first],
         ).fetchone()
@@ -171,7 +171,7 @@ def test_a_passport_gives_its_figure_again(pair: Pair, seeded: Database) -> None
         cells = [
             row[0]
             for row in connection.execute(
-                "select cell_id from publication.pub_figures_v1 where release_id = %s and "
+                "select cell_id from marts.agg_release_figures where release_id = %s and "
                 "(status = 'published' or (status = 'hidden' and area_level <> 'commune')) "
                 "and indicator_code <> 'coverage' order by cell_id",
                 [pair.first],

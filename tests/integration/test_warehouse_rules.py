@@ -25,13 +25,13 @@ def test_every_rule_of_counting_holds(built: Database, warehouse_settings: Setti
     states = run_dbt(
         warehouse_settings, ["test", "--select", "test_type:unit"], {**VARIABLES, "unit_tests": "yes"}
     )
-    assert states == {"pass": 10}
+    assert states == {"pass": 11}
 
 
 def test_without_an_extract_there_is_no_coverage(built: Database) -> None:
     with built.connect(Role.CHECKER) as connection:
         rows = connection.execute(
-            "select distinct status, coverage from publication.pub_figures_v1 where indicator_code = 'coverage' "
+            "select distinct status, coverage from marts.agg_release_figures where indicator_code = 'coverage' "
             "and release_id = %s",
             [VARIABLES["release_id"]],
         ).fetchall()

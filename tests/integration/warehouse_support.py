@@ -77,6 +77,27 @@ class Places:
             for r in self._rows("province_successions.csv")
         }
 
+        self.types = {
+            (
+                "legacy" if self.communes[r["commune_id"]]["valid_to_date"] else "2025",
+                r["commune_id"].split("@")[0],
+            ): (r["unit_type"])
+            for r in sorted(
+                self._rows("commune_names.csv"), key=lambda r: (r["commune_id"][6:], r["valid_from_date"])
+            )
+        }
+
+    def settlement(self, geography: str, commune: str) -> str:
+        """Return the kind of settlement of a commune on a map."""
+        kinds = {
+            "phuong": "urban",
+            "thi_tran": "urban",
+            "xa": "rural",
+            "huyen_dao": "rural",
+            "dac_khu": "special_zone",
+        }
+        return kinds.get(self.types.get((geography, commune), ""), "_U")
+
     @staticmethod
     def _rows(name: str) -> list[dict[str, str]]:
         with open(REFERENCE / name, encoding="utf-8", newline="") as file:
@@ -318,27 +339,60 @@ def expected(
     """Return numerator and denominator by (set, code, geography, level, area, sex, age, ethnic)."""
     counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for child, (r, age) in counted(records, places, day).items():
-        flags = {"children": True, "sc": bool(r.circumstances), "sca": bool(r.circumstances) and r.assisted}
-        flags |= {"number": child in confirmed, "risk": r.at_risk, "poor": r.poverty in ("poor", "near_poor")}
-        flags |= {"u5": age is not None and age < 5}
-        flags["birth"] = flags["u5"] and r.registered
+        flags = flags_of(r, age, child in confirmed)
         for cell in _cells(r, age, places):
             for name, holds in flags.items():
                 counts[name][cell] += int(holds)
-    pairs = {
-        ("tt13_2021_children", "0101"): ("children", None),
-        ("tt13_2021_children", "0301"): ("sc", "children"),
-        ("tt13_2021_children", "0302"): ("sca", "sc"),
-        ("register", "number_confirmed"): ("number", "children"),
-        ("register", "at_risk"): ("risk", "children"),
-        ("register", "poor_or_near_poor"): ("poor", "children"),
-        ("register", "birth_registered_under_5"): ("birth", "u5"),
-    }
     return {
         (*key, *cell): (counts[above][cell], counts[below][cell] if below else None)
-        for key, (above, below) in pairs.items()
+        for key, (above, below) in PAIRS.items()
         for cell in counts["children"]
+        # Nobody of these ages, or of an unknown one, can be under five.
+        if above != "birth" or cell[4] not in ("6-10", "11-14", "15", "_U")
     }
+
+
+PAIRS = {
+    ("tt13_2021_children", "0101"): ("children", None),
+    ("tt13_2021_children", "0301"): ("sc", "children"),
+    ("tt13_2021_children", "0302"): ("sca", "sc"),
+    ("register", "number_confirmed"): ("number", "children"),
+    ("register", "at_risk"): ("risk", "children"),
+    ("register", "poor_or_near_poor"): ("poor", "children"),
+    ("register", "birth_registered_under_5"): ("birth", "u5"),
+}
+
+
+def flags_of(r: Record, age: int | None, is_confirmed: bool) -> dict[str, bool]:
+    """Return which measures count a child."""
+    flags = {"children": True, "sc": bool(r.circumstances), "sca": bool(r.circumstances) and r.assisted}
+    flags |= {"number": is_confirmed, "risk": r.at_risk, "poor": r.poverty in ("poor", "near_poor")}
+    flags |= {"u5": age is not None and age < 5}
+    return flags | {"birth": flags["u5"] and r.registered}
+
+
+def expected_groups(
+    records: list[Record], confirmed: set[str], places: Places, day: date
+) -> dict[tuple[str, ...], tuple[int, int | None]]:
+    """Return numerator and denominator by (set, code, geography, level, area, circumstance, settlement)."""
+    counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for child, (r, age) in counted(records, places, day).items():
+        flags = flags_of(r, age, child in confirmed)
+        for geography, areas in _areas(r, places).items():
+            kind = places.settlement(geography, areas["commune"])
+            groups = [("_T", "_T"), ("_T", kind), *((g, "_T") for g in {c[:4] for c in r.circumstances})]
+            for level in ("nation", "province"):
+                for group in groups:
+                    for name, holds in flags.items():
+                        counts[name][geography, level, areas[level], *group] += int(holds)
+    found: dict[tuple[str, ...], tuple[int, int | None]] = {}
+    for key, (above, below) in PAIRS.items():
+        for cell in counts["children"]:
+            # Of those in a group of circumstances all are: their share is one of all children.
+            whole = (*cell[:3], "_T", cell[4]) if above == "sc" else cell
+            if cell[3:] != ("_T", "_T"):
+                found[*key, *cell] = (counts[above][cell], counts[below][whole] if below else None)
+    return found
 
 
 def _cells(r: Record, age: int | None, places: Places) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 with registrations as (
 
     select * from {{ ref('fct_registrations') }}
+    where known_to_date is null
 
 ),
 
@@ -22,19 +23,11 @@ provinces as (
 
 ),
 
--- the row that speaks for the child: a place that still has it before one it left, then the latest
 chosen as (
 
     select distinct on (child_id) *
     from registrations
-    order by
-        child_id asc,
-        (life_event_code is not distinct from 'moved_out') asc,
-        file_date desc,
-        entered_at desc nulls last,
-        _batch_id desc,
-        _row_no desc,
-        record_id desc
+    order by child_id asc, {{ who_speaks_first() }}
 
 ),
 
@@ -112,16 +105,7 @@ children as (
         coalesce(identified_children.confirmed, false) as is_number_confirmed,
         placed.life_event_code,
         placed.life_event_date,
-        case
-            when placed.life_event_code = 'moved_out' then 'moved_out'
-            when
-                placed.life_event_code = 'died'
-                and coalesce(placed.life_event_date <= {{ reference_date() }}, true)
-                then 'died'
-            when placed.effective_birth_date > {{ reference_date() }} then 'not_yet_born'
-            when placed.age_in_years >= 16 then 'turned_16'
-            else 'counted'
-        end as counting_status_code
+        {{ counting_status('placed', reference_date()) }} as counting_status_code
     from placed
     left join identified_children
         on placed.child_id = identified_children.child_id

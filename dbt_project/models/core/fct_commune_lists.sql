@@ -7,6 +7,7 @@ with records as (
 heirs as (
 
     select * from {{ ref('bridge_communes_2025') }}
+    where has_population
 
 ),
 
@@ -25,70 +26,82 @@ lists as (
 
 ),
 
-ranked as (
+-- of several lists of one day only the best was ever the list of its commune
+followed as (
 
     select
-        _batch_id,
-        commune_key,
-        file_date,
-        file_sha256,
-        last_entered_at,
-        record_count,
+        *,
         row_number() over (
+            partition by commune_key, file_date
+            order by last_entered_at desc nulls last, file_sha256 desc
+        ) = 1 as is_best_of_day,
+        min(file_date) over (
             partition by commune_key
-            order by file_date desc, last_entered_at desc nulls last, file_sha256 desc
-        ) as list_rank,
-        max(file_date) over (partition by commune_key) as newest_file_date
+            order by file_date
+            range between interval '1 day' following and unbounded following
+        ) as next_list_date
     from lists
-
-),
-
-newest as (
-
-    select
-        commune_key,
-        newest_file_date
-    from ranked
-    where list_rank = 1 and commune_key <> ''
+    where commune_key <> ''
 
 ),
 
 -- a former commune's list is replaced once whoever took all its people in has sent a later one
-replaced as (
+later_heirs as (
 
-    select former.commune_key
-    from newest as former
+    select
+        former._batch_id,
+        former.commune_key,
+        heirs.commune_id_2025,
+        heirs.heir_commune_id,
+        (
+            select min(later.file_date)
+            from followed as later
+            where
+                later.commune_key = heirs.commune_id_2025 and later.file_date > former.file_date
+        ) as heir_date,
+        (
+            select min(later.file_date)
+            from followed as later
+            where
+                later.commune_key = heirs.heir_commune_id
+                and later.commune_key <> former.commune_key
+                and later.file_date > former.file_date
+        ) as former_heir_date
+    from followed as former
     inner join heirs
-        on former.commune_key = heirs.former_commune_id and heirs.has_population
-    left join newest as heir_list
-        on heirs.commune_id_2025 = heir_list.commune_key
-    left join newest as former_heir_list
-        on
-            heirs.heir_commune_id = former_heir_list.commune_key
-            and former.commune_key <> former_heir_list.commune_key
-    group by former.commune_key, former.newest_file_date
-    having
-        bool_and(coalesce(heir_list.newest_file_date > former.newest_file_date, false))
-        or bool_and(coalesce(former_heir_list.newest_file_date > former.newest_file_date, false))
+        on former.commune_key = heirs.former_commune_id
 
 ),
 
-judged as (
+replaced as (
 
     select
-        ranked._batch_id,
-        nullif(ranked.commune_key, '') as commune_id,
-        ranked.file_date,
-        ranked.file_sha256,
-        ranked.last_entered_at,
-        ranked.record_count,
-        replaced.commune_key is not null as is_replaced_by_heirs,
-        ranked.commune_key <> ''
-        and ranked.list_rank = 1
-        and replaced.commune_key is null as is_current_commune_list
-    from ranked
+        _batch_id,
+        commune_key,
+        least(
+            case when bool_and(heir_date is not null) then max(heir_date) end,
+            case when bool_and(former_heir_date is not null) then max(former_heir_date) end
+        ) as replaced_date
+    from later_heirs
+    group by _batch_id, commune_key
+
+),
+
+known as (
+
+    select
+        followed.*,
+        replaced.replaced_date,
+        case
+            when followed.is_best_of_day
+                then least(followed.next_list_date, replaced.replaced_date)
+            else followed.file_date
+        end as known_to_date
+    from followed
     left join replaced
-        on ranked.commune_key = replaced.commune_key
+        on
+            followed._batch_id = replaced._batch_id
+            and followed.commune_key = replaced.commune_key
 
 ),
 
@@ -97,31 +110,49 @@ files as (
 
     select
         _batch_id,
-        bool_or(is_current_commune_list) or bool_and(commune_id is null) as has_current_list
-    from judged
+        case when bool_and(known_to_date is not null) then max(known_to_date) end as known_to_date
+    from known
     group by _batch_id
 
 ),
 
-current_lists as (
+dated as (
 
     select
-        judged._batch_id || '|' || coalesce(judged.commune_id, '_U') as list_id,
-        judged._batch_id,
-        judged.commune_id,
-        judged.file_date,
-        judged.file_sha256,
-        judged.last_entered_at,
-        judged.record_count,
-        judged.is_replaced_by_heirs,
+        lists._batch_id || '|' || coalesce(nullif(lists.commune_key, ''), '_U') as list_id,
+        lists._batch_id,
+        nullif(lists.commune_key, '') as commune_id,
+        lists.file_date,
+        lists.file_sha256,
+        lists.last_entered_at,
+        lists.record_count,
+        coalesce(
+            known.replaced_date is not null
+            and known.replaced_date <= coalesce(known.next_list_date, known.replaced_date),
+            false
+        ) as is_replaced_by_heirs,
+        lists.file_date as known_from_date,
         case
-            when judged.commune_id is null then files.has_current_list
-            else judged.is_current_commune_list
-        end as is_current
-    from judged
-    inner join files
-        on judged._batch_id = files._batch_id
+            when lists.commune_key = '' then files.known_to_date
+            else known.known_to_date
+        end as known_to_date
+    from lists
+    left join known
+        on
+            lists._batch_id = known._batch_id
+            and lists.commune_key = known.commune_key
+    left join files
+        on lists._batch_id = files._batch_id
+
+),
+
+judged as (
+
+    select
+        *,
+        known_to_date is null as is_current
+    from dated
 
 )
 
-select * from current_lists
+select * from judged

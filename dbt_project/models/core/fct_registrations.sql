@@ -4,11 +4,12 @@ with records as (
 
 ),
 
-current_lists as (
+-- a list that another of the same day outdid was never what was known
+lists as (
 
     select *
     from {{ ref('fct_commune_lists') }}
-    where is_current
+    where known_to_date is distinct from known_from_date
 
 ),
 
@@ -18,7 +19,7 @@ record_links as (
 
 ),
 
-current_records as (
+known_records as (
 
     select
         records.record_id,
@@ -28,6 +29,8 @@ current_records as (
         records._sheet,
         records._row_no,
         records.file_date,
+        lists.known_from_date,
+        lists.known_to_date,
         records.entered_at,
         records.commune_id,
         records.commune_id_2025,
@@ -43,19 +46,21 @@ current_records as (
         coalesce(records.is_at_risk, false) as is_at_risk,
         records.household_poverty_code,
         records.is_assisted,
+        records.assistance_date,
+        records.number_text_status_code,
         coalesce(records.is_birth_registered, false) as is_birth_registered,
         records.school_status_code,
         records.life_event_code,
         records.life_event_date,
         coalesce(record_links.decision, 'none') as identity_decision_code
     from records
-    inner join current_lists
+    inner join lists
         on
-            records._batch_id = current_lists._batch_id
-            and coalesce(records.commune_id, '') = coalesce(current_lists.commune_id, '')
+            records._batch_id = lists._batch_id
+            and coalesce(records.commune_id, '') = coalesce(lists.commune_id, '')
     left join record_links
         on records.record_id = record_links.record_id
 
 )
 
-select * from current_records
+select * from known_records

@@ -27,14 +27,7 @@ known_children as (
         children.child_id,
         children.record_id,
         children.counting_status_code,
-        {{ area_or_unknown('children.province_code_2025') }} as province_area_2025,
-        {{ area_or_unknown('children.commune_code_2025', 'children.province_code_2025') }}
-            as commune_area_2025,
-        {{ area_or_unknown('children.province_code_legacy') }} as province_area_legacy,
-        {{ area_or_unknown('children.district_code_legacy', 'children.province_code_legacy') }}
-            as district_area_legacy,
-        {{ area_or_unknown('children.commune_code_legacy', 'children.province_code_legacy') }}
-            as commune_area_legacy,
+        {{ release_areas('children') }},
         coalesce(children.sex_code, '_U') as sex,
         coalesce(age_groups.age_group, '_U') as age_group,
         coalesce(children.ethnic_group_code, '_U') as ethnic_group,

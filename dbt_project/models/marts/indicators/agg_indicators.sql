@@ -16,13 +16,42 @@ members as (
 
 ),
 
-indicators as (
+definitions as (
 
     select *
     from {{ ref('indicators') }}
     where
         valid_from_date <= {{ reference_date() }}
         and coalesce(valid_to_date > {{ reference_date() }}, true)
+
+),
+
+measures as (
+
+    select * from {{ ref('measures') }}
+
+),
+
+age_groups as (
+
+    select * from {{ ref('age_groups') }}
+
+),
+
+-- an indicator speaks of the ages that both its measures count, and of groups that both know
+indicators as (
+
+    select
+        definitions.*,
+        coalesce(below.base_code, above.base_code) as base_code,
+        greatest(above.from_age_years, below.from_age_years) as from_age_years,
+        least(above.to_age_years, below.to_age_years) as to_age_years,
+        coalesce(above.is_membership, false) as is_membership
+    from definitions
+    left join measures as above
+        on definitions.numerator_measure_code = above.measure_code
+    left join measures as below
+        on definitions.denominator_measure_code = below.measure_code
 
 ),
 
@@ -48,12 +77,22 @@ expected_cells as (
         members.breakdown,
         members.sex,
         members.age_group,
-        members.ethnic_group
+        members.ethnic_group,
+        members.circumstance,
+        members.settlement,
+        age_groups.from_age_years as group_from_years,
+        age_groups.to_age_years as group_to_years
     from areas
     inner join members
         on
             (areas.is_reporting or members.breakdown = 'total')
-            and (areas.area_level in ('nation', 'province') or members.breakdown <> 'ethnic_group')
+            and (
+                areas.area_level in ('nation', 'province')
+                or members.breakdown not in ('ethnic_group', 'circumstance', 'settlement')
+            )
+            and coalesce(members.geography = areas.geography, true)
+    left join age_groups
+        on members.age_group = age_groups.age_group
 
 ),
 
@@ -72,6 +111,34 @@ counts as (
             and expected_cells.sex = totals.sex
             and expected_cells.age_group = totals.age_group
             and expected_cells.ethnic_group = totals.ethnic_group
+            and expected_cells.circumstance = totals.circumstance
+            and expected_cells.settlement = totals.settlement
+
+),
+
+whole_areas as (
+
+    select
+        geography,
+        area_level,
+        area_code,
+        children_count as area_children_count
+    from counts
+    where breakdown = 'total' and area_level in ('nation', 'province')
+
+),
+
+counts_in_areas as (
+
+    select
+        counts.*,
+        whole_areas.area_children_count
+    from counts
+    left join whole_areas
+        on
+            counts.geography = whole_areas.geography
+            and counts.area_level = whole_areas.area_level
+            and counts.area_code = whole_areas.area_code
 
 ),
 
@@ -87,9 +154,16 @@ measured as (
         counts.sex,
         counts.age_group,
         counts.ethnic_group,
+        counts.circumstance,
+        counts.settlement,
         counts.breakdown,
         {{ measure_value('indicators.numerator_measure_code') }} as numerator_count,
-        {{ measure_value('indicators.denominator_measure_code') }} as denominator_count,
+        -- of those in a group of circumstances all are: their share is one of all children
+        case
+            when indicators.is_membership and counts.circumstance <> '_T'
+                then counts.area_children_count
+            else {{ measure_value('indicators.denominator_measure_code') }}
+        end as denominator_count,
         counts.children_count,
         counts.population_children_count,
         case
@@ -98,9 +172,20 @@ measured as (
                 indicators.denominator_measure_code in {{ population_measure_codes() }}
                 and population.resident_count = 0
                 then 'no_data'
+            when indicators.base_code = 'population' and counts.circumstance <> '_T'
+                then 'not_applicable'
+            when
+                counts.age_group <> '_T'
+                and (indicators.from_age_years > 0 or indicators.to_age_years < 16)
+                and not coalesce(
+                    counts.group_from_years < indicators.to_age_years
+                    and counts.group_to_years > indicators.from_age_years,
+                    false
+                )
+                then 'not_applicable'
             else 'measured'
         end as measurement_code
-    from counts
+    from counts_in_areas as counts
     cross join indicators
     cross join population
     where
@@ -122,6 +207,8 @@ unmeasured as (
         '_T' as sex,
         '_T' as age_group,
         '_T' as ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement,
         'total' as breakdown,
         null::bigint as numerator_count,
         null::bigint as denominator_count,
@@ -149,7 +236,11 @@ identified as (
             'figures.indicator_set', 'figures.indicator_code', 'figures.definition_version',
             "'" ~ var('period') ~ "'", 'figures.geography', 'figures.area_level',
             'figures.area_code', 'figures.sex', 'figures.age_group', 'figures.ethnic_group',
-            'figures.breakdown'
+            "case figures.breakdown
+                when 'circumstance' then 'circumstance:' || figures.circumstance
+                when 'settlement' then 'settlement:' || figures.settlement
+                else figures.breakdown
+            end"
         ]) }} as cell_id,
         figures.indicator_set,
         figures.indicator_code,
@@ -161,11 +252,16 @@ identified as (
         figures.sex,
         figures.age_group,
         figures.ethnic_group,
+        figures.circumstance,
+        figures.settlement,
         figures.breakdown,
         figures.measurement_code,
-        figures.numerator_count,
-        figures.denominator_count,
+        case when figures.measurement_code = 'measured' then figures.numerator_count end
+            as numerator_count,
+        case when figures.measurement_code = 'measured' then figures.denominator_count end
+            as denominator_count,
         case
+            when figures.measurement_code <> 'measured' then null
             when indicators.denominator_measure_code is null then figures.numerator_count::numeric
             when figures.denominator_count > 0
                 then

@@ -52,7 +52,7 @@ counted as (
         district_area,
         commune_area
     from register_cells
-    where ethnic_group = '_T'
+    where ethnic_group = '_T' and circumstance = '_T'
 
 ),
 
@@ -82,26 +82,13 @@ levels as (
 
     select
         geography,
-        case
-            when grouping(commune_area) = 0 then 'commune'
-            when grouping(district_area) = 0 then 'district'
-            when grouping(province_area) = 0 then 'province'
-            else 'nation'
-        end as area_level,
-        case
-            when grouping(commune_area) = 0 then commune_area
-            when grouping(district_area) = 0 then district_area
-            when grouping(province_area) = 0 then province_area
-            else 'VN'
-        end as area_code,
+        {{ area_level_and_code() }},
         bool_or(is_reporting) as is_reporting
     from areas
     group by
         geography,
-        grouping sets (
-            (), (province_area), (province_area, district_area), (province_area, commune_area)
-        )
-    having not (grouping(district_area) = 0 and geography = '2025')
+        {{ area_sets() }}
+    having {{ is_real_area() }}
 
 )
 

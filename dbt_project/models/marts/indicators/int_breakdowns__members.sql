@@ -22,42 +22,56 @@ ethnic_groups as (
 
 ),
 
+circumstances as (
+
+    select distinct group_code as circumstance from {{ ref('codes_special_circumstances') }}
+
+),
+
+-- a kind of settlement that came with the 2025 map is no member on the former one
+settlements as (
+
+    select
+        maps.geography,
+        settlements.settlement_code as settlement
+    from {{ ref('codes_settlements') }} as settlements
+    inner join (values ('2025', date '2025-07-01'), ('legacy', date '2025-06-30')) as maps (geography, on_date)
+        on
+            settlements.valid_from_date <= maps.on_date
+            and coalesce(settlements.valid_to_date > maps.on_date, true)
+    group by maps.geography, settlements.settlement_code
+    union all
+    select
+        geography,
+        '_U' as settlement
+    from (values ('2025'), ('legacy')) as maps (geography)
+
+),
+
 members as (
 
     select
         'total' as breakdown,
+        null::text as geography,
         '_T' as sex,
         '_T' as age_group,
-        '_T' as ethnic_group
+        '_T' as ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement
     union all
-    select
-        'sex' as breakdown,
-        sex,
-        '_T' as age_group,
-        '_T' as ethnic_group
-    from sexes
+    select 'sex', null, sex, '_T', '_T', '_T', '_T' from sexes
     union all
-    select
-        'age_group' as breakdown,
-        '_T' as sex,
-        age_group,
-        '_T' as ethnic_group
-    from age_groups
+    select 'age_group', null, '_T', age_group, '_T', '_T', '_T' from age_groups
     union all
-    select
-        'sex_age_group' as breakdown,
-        sexes.sex,
-        age_groups.age_group,
-        '_T' as ethnic_group
+    select 'sex_age_group', null, sexes.sex, age_groups.age_group, '_T', '_T', '_T'
     from sexes
     cross join age_groups
     union all
-    select
-        'ethnic_group' as breakdown,
-        '_T' as sex,
-        '_T' as age_group,
-        ethnic_group
-    from ethnic_groups
+    select 'ethnic_group', null, '_T', '_T', ethnic_group, '_T', '_T' from ethnic_groups
+    union all
+    select 'circumstance', null, '_T', '_T', '_T', circumstance, '_T' from circumstances
+    union all
+    select 'settlement', geography, '_T', '_T', '_T', '_T', settlement from settlements
 
 )
 

@@ -31,6 +31,8 @@ totals as (
         coalesce(register_totals.sex, population_totals.sex) as sex,
         coalesce(register_totals.age_group, population_totals.age_group) as age_group,
         coalesce(register_totals.ethnic_group, population_totals.ethnic_group) as ethnic_group,
+        coalesce(register_totals.circumstance, population_totals.circumstance) as circumstance,
+        coalesce(register_totals.settlement, population_totals.settlement) as settlement,
         {{ measure_counts_or_zero('register_totals', register_measures()) }},
         {{ measure_counts_or_zero('population_totals', population_measures()) }}
     from register_totals
@@ -42,6 +44,8 @@ totals as (
             and register_totals.sex = population_totals.sex
             and register_totals.age_group = population_totals.age_group
             and register_totals.ethnic_group = population_totals.ethnic_group
+            and register_totals.circumstance = population_totals.circumstance
+            and register_totals.settlement = population_totals.settlement
 
 )
 

@@ -49,6 +49,13 @@ renamed as (
         source.nguy_co = 'true' as is_at_risk,
         source.ho_ngheo as household_poverty_code,
         coalesce(trim(source.ho_tro), '') <> '' as is_assisted,
+        {{ full_date('source.ngay_ho_tro') }} as assistance_date,
+        -- what the row itself says of the child's number
+        case
+            when source.so_dinh_danh is not null then 'given'
+            when coalesce(trim(source.so_dinh_danh_raw), '') <> '' then 'wrong'
+            else 'none'
+        end as number_text_status_code,
         source.da_dang_ky_khai_sinh = 'true' as is_birth_registered,
         source.tinh_trang_hoc_tap as school_status_code,
         -- change

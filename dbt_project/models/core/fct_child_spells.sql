@@ -1,0 +1,120 @@
+with states as (
+
+    select * from {{ ref('fct_child_states') }}
+
+),
+
+-- a spell is what a topic says beyond the ordinary: living somewhere, being at risk, being poor, having left school
+said as (
+
+    select
+        states.child_id,
+        states.record_id,
+        states.known_from_date,
+        states.known_to_date,
+        topics.topic_code,
+        topics.value_code,
+        topics.stated_date
+    from states
+    cross join lateral (
+        select
+            'special_circumstance' as topic_code,
+            circumstance_code as value_code,
+            null::date as stated_date
+        from unnest(states.special_circumstance_codes) as listed (circumstance_code)
+        union all
+        select
+            'at_risk',
+            'at_risk',
+            null::date
+        where states.is_at_risk
+        union all
+        select
+            'poverty',
+            states.household_poverty_code,
+            null::date
+        where states.household_poverty_code in ('poor', 'near_poor')
+        union all
+        select
+            'assistance',
+            'assisted',
+            states.assistance_date
+        where states.is_assisted
+        union all
+        select
+            'schooling',
+            states.school_status_code,
+            null::date
+        -- 1: in school, the ordinary; 2: below school age
+        where states.school_status_code not in ('1', '2')
+        union all
+        select
+            'number',
+            states.number_status_code,
+            null::date
+        where states.number_status_code <> 'confirmed'
+        union all
+        select
+            'residence',
+            states.commune_id,
+            case when states.life_event_code = 'moved_in' then states.life_event_date end
+        where
+            states.commune_id is not null
+            and states.life_event_code is distinct from 'moved_out'
+            and states.life_event_code is distinct from 'died'
+    ) as topics
+
+),
+
+-- the same thing said again without a day between is one spell
+marked as (
+
+    select
+        *,
+        coalesce(
+            known_from_date > max(coalesce(known_to_date, 'infinity')) over (
+                partition by child_id, topic_code, value_code
+                order by known_from_date
+                rows between unbounded preceding and 1 preceding
+            ),
+            true
+        ) as begins
+    from said
+
+),
+
+numbered as (
+
+    select
+        *,
+        count(*) filter (where begins) over (
+            partition by child_id, topic_code, value_code order by known_from_date
+        ) as spell_number
+    from marked
+
+),
+
+spells as (
+
+    select
+        child_id,
+        topic_code,
+        value_code,
+        spell_number::integer as spell_number,
+        min(known_from_date) as known_from_date,
+        case
+            when bool_and(known_to_date is not null) then max(known_to_date)
+        end as known_to_date,
+        -- true since the day the row states, where it states one before it was known; else since it was said
+        least(min(stated_date), min(known_from_date)) as valid_from_date,
+        case
+            when bool_and(known_to_date is not null) then max(known_to_date)
+        end as valid_to_date,
+        min(record_id) as first_record_id,
+        count(*) as state_count
+    from numbered
+    group by child_id, topic_code, value_code, spell_number
+
+)
+
+select * from spells

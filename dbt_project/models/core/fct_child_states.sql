@@ -1,0 +1,119 @@
+{{ config(indexes=[{'columns': ['child_id']}]) }}
+
+with registrations as (
+
+    select * from {{ ref('fct_registrations') }}
+
+),
+
+identified_children as (
+
+    select * from {{ source('identity', 'children') }}
+
+),
+
+-- what is known of a child changes on the days its rows come and go
+record_counts as (
+
+    select
+        child_id,
+        count(*) as record_count
+    from registrations
+    group by child_id
+
+),
+
+several as (
+
+    select registrations.*
+    from registrations
+    inner join record_counts
+        on
+            registrations.child_id = record_counts.child_id
+            and record_counts.record_count > 1
+
+),
+
+days as (
+
+    select
+        child_id,
+        known_from_date as known_date
+    from several
+    union
+    select
+        child_id,
+        known_to_date as known_date
+    from several
+    where known_to_date is not null
+
+),
+
+spoken as (
+
+    select distinct on (days.child_id, days.known_date)
+        days.known_date,
+        several.*
+    from days
+    inner join several
+        on
+            days.child_id = several.child_id
+            and {{ is_known_on('several', 'days.known_date') }}
+    order by days.child_id asc, days.known_date asc, {{ who_speaks_first() }}
+
+),
+
+-- a day on which no row was left ends what was known and begins nothing
+next_days as (
+
+    select
+        child_id,
+        known_date,
+        lead(known_date) over (partition by child_id order by known_date) as next_date
+    from days
+
+),
+
+states as (
+
+    select
+        spoken.child_id,
+        spoken.record_id,
+        spoken.known_date as known_from_date,
+        next_days.next_date as known_to_date,
+        {{ state_columns('spoken') }}
+    from spoken
+    inner join next_days
+        on
+            spoken.child_id = next_days.child_id
+            and spoken.known_date = next_days.known_date
+    union all
+    select
+        registrations.child_id,
+        registrations.record_id,
+        registrations.known_from_date,
+        registrations.known_to_date,
+        {{ state_columns('registrations') }}
+    from registrations
+    inner join record_counts
+        on
+            registrations.child_id = record_counts.child_id
+            and record_counts.record_count = 1
+
+),
+
+confirmed as (
+
+    select
+        states.*,
+        case
+            when coalesce(identified_children.confirmed, false) then 'confirmed'
+            else states.number_text_status_code
+        end as number_status_code
+    from states
+    left join identified_children
+        on states.child_id = identified_children.child_id
+
+)
+
+select * from confirmed
