@@ -18,11 +18,14 @@
     {{ return({"population_children": "true"}) }}
 {% endmacro %}
 
-{#- The count that a measure code names, read from a row that has one column per measure; NULL for an unknown code. -#}
-{% macro measure_value(measure_code) -%}
+{#- The count that a measure code names, read from a row that has one column per measure; NULL for an unknown code.
+    A relation named as rows has the measures of children only. -#}
+{% macro measure_value(measure_code, rows=none) -%}
+    {%- set known = register_measures().keys() | list -%}
+    {%- if rows is none %}{% set known = known + (population_measures().keys() | list) %}{% endif -%}
     case {{ measure_code }}
-        {%- for measure in (register_measures().keys() | list) + (population_measures().keys() | list) %}
-        when '{{ measure }}' then {{ measure }}_count
+        {%- for measure in known %}
+        when '{{ measure }}' then {{ rows ~ "." if rows is not none }}{{ measure }}_count
         {%- endfor %}
     end
 {%- endmacro %}
