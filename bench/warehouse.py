@@ -20,7 +20,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from childdb.database import Database, Role, open_database
+from childdb.database import Database, open_database
 from childdb.database.access import stop_server
 from childdb.flow.dbt import run_dbt
 from childdb.orchestration.remove import remove_server_folder
@@ -44,13 +44,13 @@ insert into clean.treem__children (
 select
     batch_id || '#1:' || n, batch_id, '1', n::integer, 'accepted', born::text, 'day', extract(year from born)::integer,
     extract(month from born)::integer, case when h & 1 = 0 then 'male' else 'female' end,
-    case when h % 7 = 0 then lpad((2 + h % 50)::text, 2, '0') else '01' end,
-    case when h % 29 = 0 then array['SC' || lpad((1 + h % 14)::text, 2, '0')] end,
-    case when h % 58 = 0 then '1' end, case when h % 17 = 0 then 'true' end,
-    (array['poor', 'near_poor', 'none', 'none', 'none', 'none', 'none', 'none'])[1 + h % 8],
-    case when h % 23 = 0 then 'false' else 'true' end, '1',
-    case when h % 101 = 0 then 'moved_out' when h % 997 = 0 then 'died' end,
-    case when h % 101 = 0 or h % 997 = 0 then '2026-03-15' end, %(day)s || 'T08:00:00', commune_id, commune_id,
+    case when h %% 7 = 0 then lpad((2 + h %% 50)::text, 2, '0') else '01' end,
+    case when h %% 29 = 0 then array['SC' || lpad((1 + h %% 14)::text, 2, '0')] end,
+    case when h %% 58 = 0 then '1' end, case when h %% 17 = 0 then 'true' end,
+    (array['poor', 'near_poor', 'none', 'none', 'none', 'none', 'none', 'none'])[1 + h %% 8],
+    case when h %% 23 = 0 then 'false' else 'true' end, '1',
+    case when h %% 101 = 0 then 'moved_out' when h %% 997 = 0 then 'died' end,
+    case when h %% 101 = 0 or h %% 997 = 0 then '2026-03-15' end, %(day)s || 'T08:00:00', commune_id, commune_id,
     province_code
 from (
     select
@@ -161,18 +161,21 @@ def timed(found: dict[str, object], name: str, work: Callable[[], object]) -> fl
 @contextlib.contextmanager
 def as_owner(database: Database) -> Iterator[psycopg.Connection]:
     """Yield a connection that may write every input table."""
+    owner, models = (sql.Identifier(f"{database.name}_{role}") for role in ("owner", "build"))
     with psycopg.connect(database.admin_url) as connection:
-        connection.execute(sql.SQL("set role {}").format(sql.Identifier(f"{database.name}_owner")))
+        connection.execute(sql.SQL("set role {}").format(models))
         connection.execute(
             "create temporary table places as select row_number() over (order by commune_id) - 1 as place, commune_id, "
-            "province_code from reference.communes where valid_to_date is null or valid_to_date = ''"
+            "province_code from reference.communes where coalesce(valid_to_date, '') = ''"
         )
+        connection.execute(sql.SQL("grant all on places to {}").format(owner))
+        connection.execute(sql.SQL("set role {}").format(owner))
         yield connection
 
 
 def fill(database: Database, children: int) -> None:
     """Put the first day's rows where cleaning and matching would have put them."""
-    with database.connect(Role.LOADER), as_owner(database) as connection:
+    with as_owner(database) as connection:
         values = {"day": DAY, "batch": "first", "first": 1, "last": children, "places": 10**9}
         connection.execute(BATCHES, values)
         connection.execute(CHILDREN, values)

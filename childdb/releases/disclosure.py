@@ -157,7 +157,9 @@ PLACE_TYPES: dict[str, pa.DataType] = dict.fromkeys(
 )
 
 
-def _copy(connection: Connection, statement: sql.Composable, types: Mapping[str, pa.DataType]) -> pa.Table:
+def _copy(
+    connection: Connection, statement: sql.SQL | sql.Composed, types: Mapping[str, pa.DataType]
+) -> pa.Table:
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         text = b"".join(bytes(block) for block in copy)
     options = pa_csv.ConvertOptions(column_types=dict(types), strings_can_be_null=True, null_values=[""])

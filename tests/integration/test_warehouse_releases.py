@@ -132,7 +132,7 @@ def test_files_hold_what_the_database_publishes(
     lines = pa_csv.read_csv(folder / "figures.csv")
     with seeded.connect(Role.PORTAL) as connection:
         row = connection.execute(
-            "select count(*), count(numerator), sum(numerator), sum(value) from marts.agg_release_figures "
+            "select count(*), count(numerator), sum(numerator), sum(value) from publication.pub_figures_v1 "
             "where release_id = %s",
             [pair.first],
         ).fetchone()
@@ -159,6 +159,11 @@ def test_a_release_is_signed_by_two_and_then_stands(
     with seeded.connect(Role.PUBLISHER) as connection:
         assert release_state(connection, pair.first).status == "approved"
         assert chosen_release(connection, None, "2026") == pair.first
+        # Readers are shown what was approved and nothing else.
+        shown = connection.execute("select distinct release_id from publication.pub_figures_v1").fetchall()
+        built = connection.execute("select distinct release_id from marts.agg_release_figures").fetchall()
+        assert shown == [(pair.first,)]
+        assert {pair.first, pair.second} <= {row[0] for row in built}
         with pytest.raises(Exception, match="approved and cannot be changed"):
             connection.execute(
                 "update ops.releases set manifest_sha256 = %s where release_id = %s", ["0" * 64, pair.first]

@@ -12,10 +12,12 @@ from scipy.sparse import csr_array
 from childdb.releases.attack import WIDTH, System, hide_neighbours, possible_ranges, weak_counts
 from childdb.releases.cells import protect
 
-Table = dict[tuple[str, ...], int]
+Name = tuple[str, ...]
+Table = dict[Name, int]
+Sums = list[tuple[Name, list[Name]]]
 
 
-def system_of(counts: Table, equations: list[tuple[tuple[str, ...], list[tuple[str, ...]]]]) -> System:
+def system_of(counts: Table, equations: Sums) -> System:
     """Return protected counts with their sums as a system."""
     names = list(counts)
     place = {name: number for number, name in enumerate(names)}
@@ -69,13 +71,13 @@ def nation(seed: int, communes: int = 4) -> System:
                 counts[a, s, g] = sum(
                     n for (x, y, z), n in inner.items() if a in (x, "p") and s in (y, "T") and g in (z, "T")
                 )
-    equations = [((a, "T", g), [(a, s, g) for s in sexes]) for a in [*areas, "p"] for g in [*ages, "T"]]
+    equations: Sums = [((a, "T", g), [(a, s, g) for s in sexes]) for a in [*areas, "p"] for g in [*ages, "T"]]
     equations += [((a, s, "T"), [(a, s, g) for g in ages]) for a in [*areas, "p"] for s in [*sexes, "T"]]
     equations += [(("p", s, g), [(a, s, g) for a in areas]) for s in [*sexes, "T"] for g in [*ages, "T"]]
     return system_of(counts, equations)
 
 
-PLANTED = [
+PLANTED: list[tuple[Table, Sums]] = [
     # The other sex is what is left of two counts that are told.
     ({("T",): 24, ("m",): 15, ("f",): 9}, [(("T",), [("m",), ("f",)])]),
     # One commune holds nearly all of its province.
@@ -84,9 +86,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("counts", "equations"), PLANTED)
-def test_planted_weak_tables_are_found_and_mended(
-    counts: Table, equations: list[tuple[tuple[str, ...], list[tuple[str, ...]]]]
-) -> None:
+def test_planted_weak_tables_are_found_and_mended(counts: Table, equations: Sums) -> None:
     system = system_of(counts, equations)
     checked = np.ones(len(counts), dtype=bool)
     assert len(weak_counts(system, checked)) == 1
@@ -96,7 +96,7 @@ def test_planted_weak_tables_are_found_and_mended(
 
 
 def test_a_strong_table_is_left_alone() -> None:
-    counts = {("T",): 60, ("m",): 30, ("f",): 27, ("u",): 3}
+    counts: Table = {("T",): 60, ("m",): 30, ("f",): 27, ("u",): 3}
     system = system_of(counts, [(("T",), [("m",), ("f",), ("u",)])])
     _, hidden = hide_neighbours(system, np.ones(4, dtype=bool))
     assert list(hidden) == []
