@@ -448,9 +448,7 @@ def test_percentage_with_two_decimals_stops(warehouse: Warehouse) -> None:
         result = judge(warehouse, "publication/figures")
     finally:
         with warehouse.admin() as connection:
-            connection.execute(
-                "alter table marts.agg_release_figures alter column value type numeric(14, 1)"
-            )
+            connection.execute("alter table marts.agg_release_figures alter column value type numeric(14, 1)")
     assert outcome_of(result, "FIGURES-008") is RuleOutcome.STOPPED
 
 
