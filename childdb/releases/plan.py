@@ -24,6 +24,7 @@ COUNTABLE = """
 select batch_id, dataset, file_sha256, file_date
 from ops.batches
 where status = 'judged' and outcome in ('accept', 'accept_flagged') and file_date is not null
+    and dataset <> 'treem__changes'  -- no model reads the pulled changes: the next list of their commune holds them
 order by dataset, file_sha256, batch_id
 """
 # Decisions of people that can move a figure, where the table exists; notes of time and key stay out.

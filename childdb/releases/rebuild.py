@@ -16,7 +16,7 @@ from psycopg import Connection, sql
 from childdb.database import Role, connect, open_database
 from childdb.database.access import stop_server
 from childdb.errors import GateStoppedError, InputRefusedError
-from childdb.flow import building, intake, matching
+from childdb.flow import building, intake, matching, reports
 from childdb.flow.runs import Run, open_run
 from childdb.loading.persons import clean_extract
 from childdb.orchestration.remove import remove_server_folder
@@ -153,7 +153,7 @@ def _unseal(settings: Settings, plan: ReleasePlan, folder: Path) -> Path | None:
     population = None
     for batch in plan.inputs["batches"]:
         digest = batch["file_sha256"]
-        place = folder.with_name("population") if batch["dataset"] == PERSONS else folder
+        place = folder.with_name("population") if batch["dataset"] == PERSONS else folder / batch["dataset"]
         target = place / digest[:16] / Path(names[digest]).name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -179,6 +179,7 @@ def _run(
         _restore(settings, rows)
     intake.load_raw(settings, run)
     intake.load_persons(settings, run)
+    reports.load_reports(settings, run)
     _pass_gates(settings)
     intake.clean_children(settings, run)
     building.build_staging(settings, run)
