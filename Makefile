@@ -1,5 +1,5 @@
 # Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
-.PHONY: demo test test-flow lint bench fuzz image up down clean
+.PHONY: demo test test-flow lint bench docs fuzz image up down clean
 export PYTHONWARNINGS := ignore::RuntimeWarning
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -26,6 +26,11 @@ lint:
 bench:
 	@tools/setup-environment requirements-dev.lock
 	@$(PYTHON) -m bench
+
+# The warehouse as one page: tables, columns, checks and lineage; needs no network and no database.
+docs:
+	@tools/setup-environment requirements.lock
+	@$(PYTHON) -m childdb.orchestration.model_docs --out var/docs
 
 up:
 	@tools/setup-environment requirements.lock

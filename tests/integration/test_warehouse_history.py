@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 
 from childdb.database import Database, Role
 from childdb.flow.dbt import run_dbt
+from childdb.releases import difference as difference_module
 from childdb.releases.cells import RESIDENTS, Cell, protect
 from childdb.releases.difference import CAUSES, difference
 from childdb.settings import Settings
@@ -199,6 +200,37 @@ def random_cells(rng: random.Random) -> list[Cell]:
     """Return the whole and some random cells."""
     cell = Cell("2025", "province", "01", rng.choice(["_T", "male"]), rng.choice(["_T", "0", "3-5"]))
     return [Cell(), cell, Cell("2025", "commune", "01001"), Cell(ethnic_group=rng.choice(["01", "_U"]))]
+
+
+def test_a_definition_changed_from_a_day_on_is_named(
+    histories: list[Record], seeded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the old definition one measure counts, under the new another: their difference is the definition's."""
+    import psycopg
+
+    day = date(2026, 5, 1)
+    old = next(i for i in difference_module.catalogue() if i.indicator_code == "at_risk")
+    fields = {**old.fields, "numerator_measure_code": "number_confirmed_children"}
+    changed = (
+        replace(old, valid_to=day),
+        replace(old, definition_version="2", valid_from=day, fields=fields),
+    )
+    monkeypatch.setattr(difference_module, "catalogue", lambda: changed)
+    rng = random.Random(5)
+    before = [random_child(rng, f"c{n}") for n in range(80)]
+    with psycopg.connect(seeded.admin_url) as connection:
+        note_release(connection, "r2026-dddddddddddd", date(2026, 3, 31), before)
+        note_release(connection, "r2026-eeeeeeeeeeee", date(2026, 6, 30), before)
+        note_release(connection, "r2026-ffffffffffff", date(2026, 4, 30), before)
+        found = difference(connection, "r2026-dddddddddddd", "r2026-eeeeeeeeeeee")
+        same = difference(connection, "r2026-dddddddddddd", "r2026-ffffffffffff")
+        connection.rollback()
+    above = next(c for c in found if c.part == "numerator")
+    at_risk = sum("at_risk_children" in c["measure_codes"] for c in before)
+    confirmed = sum("number_confirmed_children" in c["measure_codes"] for c in before)
+    assert (above.indicator.definition_version, above.before, above.after) == ("2", at_risk, confirmed)
+    assert [(c.code, c.net) for c in above.causes] == [("definition", confirmed - at_risk)]
+    assert all(not c.causes for c in same)
 
 
 def test_coverage_has_causes_too(histories: list[Record], seeded: Database) -> None:
