@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from tests.integration.warehouse_support import (
     LATER_DAY,
     VARIABLES,
     Places,
+    counted,
     expected,
     expected_groups,
     make_records,
@@ -63,6 +65,35 @@ def test_every_figure_equals_the_plain_count(
     assert not wrong, f"{len(wrong)} of {len(by_group)} figures differ, first {sorted(wrong.items())[:5]}"
     extra = [key for key, pair in groups.items() if key not in by_group and pair[0]]
     assert not extra, f"{len(extra)} groups count children nobody counted, first {sorted(extra)[:5]}"
+
+
+def test_who_cannot_be_placed_is_an_interval(seeded: Database) -> None:
+    """A child of a divided commune may belong to each of its heirs, and of one with several parents to each of them."""
+    places = Places()
+    records, _ = make_records(3, places)
+    certain: Counter[tuple[str, str]] = Counter()
+    possible: Counter[tuple[str, str]] = Counter()
+    for r, _ in counted(records, places, LATER_DAY).values():
+        if r.commune_id is None:
+            continue
+        is_old = r.commune_id in places.heirs
+        for geography, units in (("2025", places.heirs), ("legacy", places.parents)):
+            if (geography == "2025") == is_old:
+                codes = sorted(unit.split("@")[0] for unit in units.get(r.commune_id, ()))
+                (certain if len(codes) == 1 else possible).update((geography, code) for code in codes)
+            else:
+                certain[geography, r.commune_id.split("@")[0]] += 1
+    with seeded.connect(Role.CHECKER) as connection:
+        rows = connection.execute(
+            "select geography, area_code, lowest_numerator_count, highest_numerator_count, lowest_possible_value, "
+            "highest_possible_value from marts.agg_indicator_intervals where indicator_code = '0101'"
+        ).fetchall()
+    found = {tuple(row[:2]): row[2:] for row in rows}
+    assert found.keys() == possible.keys()
+    for key, (lowest, highest, least, most) in found.items():
+        assert (lowest, highest) == (certain[key], certain[key] + possible[key]), key
+        assert (least, most) == (lowest, highest)
+    assert {"2025", "legacy"} == {key[0] for key in found}
 
 
 def test_published_figures_are_the_protected_ones(seeded: Database) -> None:

@@ -23,6 +23,7 @@ from tests.integration.warehouse_support import (
     Record,
     _record,
     counted,
+    current_records,
     seeded,
     sha,
     speaking_rows,
@@ -77,7 +78,7 @@ def histories(seeded: Database, warehouse_settings: Settings) -> list[Record]:
     records = [r for seed in (7, 8, 9) for r in make_history(seed, places, 120)]
     records = [replace(r, record_id=f"{r.batch}#1:{n + 1}") for n, r in enumerate(records)]
     store(seeded, records, set(), [])
-    words = ["run", "--select", "+fct_child_spells", "+fct_life_events", "+fct_release_children", "+fct_release_residents"]  # fmt: skip
+    words = ["run", "--select", "+fct_child_spells", "+fct_life_events", "+fct_duplicate_registrations", "+fct_release_children", "+fct_release_residents"]  # fmt: skip
     run_dbt(warehouse_settings, [*words, "--exclude", "path:models/staging"], VARIABLES)
     return records
 
@@ -124,6 +125,18 @@ def test_the_last_known_state_is_what_the_register_counts(histories: list[Record
     assert sorted(now) == sorted(children)
     day = date.fromisoformat(VARIABLES["reference_date"])
     assert {row[0] for row in living} == set(counted(histories, Places(), day))
+
+
+def test_rows_that_do_not_speak_are_told_as_duplicates(histories: list[Record], seeded: Database) -> None:
+    places = Places()
+    speaking = {r.record_id for r in speaking_rows(histories, places).values()}
+    doubles = {r.record_id for r in current_records(histories, places)} - speaking
+    with seeded.connect(Role.CHECKER) as connection:
+        rows = connection.execute(
+            "select record_id, duplicate_kind_code from core.fct_duplicate_registrations"
+        ).fetchall()
+    assert {row[0] for row in rows} == doubles
+    assert {row[1] for row in rows} == {"same_commune", "two_communes", "moved_out"}
 
 
 def random_child(rng: random.Random, name: str) -> dict[str, Any]:

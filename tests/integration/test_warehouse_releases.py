@@ -170,7 +170,8 @@ def test_a_release_is_signed_by_two_and_then_stands(
             )
 
 
-def test_a_passport_gives_its_figure_again(pair: Pair, seeded: Database) -> None:
+@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=pytest.mark.flow)])
+def test_a_passport_gives_its_figure_again(pair: Pair, seeded: Database, count: int) -> None:
     rng = random.Random(1)
     with seeded.connect(Role.STEWARD) as connection:
         cells = [
@@ -182,7 +183,7 @@ def test_a_passport_gives_its_figure_again(pair: Pair, seeded: Database) -> None
                 [pair.first],
             )
         ]
-        for cell_id in rng.sample(cells, 150):
+        for cell_id in rng.sample(cells, count):
             found = passport(connection, pair.first, cell_id)
             assert found.agrees, cell_id
             listed = sum(file["row_count"] for file in found.files)
@@ -191,11 +192,13 @@ def test_a_passport_gives_its_figure_again(pair: Pair, seeded: Database) -> None
                 assert found.figure.columns["numerator"] == protect(listed)
 
 
-def test_cells_of_children_and_children_of_cells_agree(pair: Pair, seeded: Database) -> None:
+@pytest.mark.parametrize("count", [15, pytest.param(1000, marks=pytest.mark.flow)])
+def test_cells_of_children_and_children_of_cells_agree(pair: Pair, seeded: Database, count: int) -> None:
     rng = random.Random(2)
     with seeded.connect(Role.STEWARD) as connection:
         children = counted(pair.before, Places(), NEW_DAY)
-        for child in rng.sample(sorted(children), 15):
+        known = sorted(children)
+        for child in rng.sample(known, min(count, len(known))):
             cells = cells_of_child(connection, pair.first, child)
             assert len(cells) > 20
             record = children[child][0].record_id

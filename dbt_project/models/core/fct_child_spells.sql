@@ -12,6 +12,7 @@ said as (
         states.record_id,
         states.known_from_date,
         states.known_to_date,
+        states.is_only_state,
         topics.topic_code,
         topics.value_code,
         topics.stated_date
@@ -22,6 +23,7 @@ said as (
             circumstance_code as value_code,
             null::date as stated_date
         from unnest(states.special_circumstance_codes) as listed (circumstance_code)
+        group by circumstance_code
         union all
         select
             'at_risk',
@@ -80,6 +82,7 @@ marked as (
             true
         ) as begins
     from said
+    where not is_only_state
 
 ),
 
@@ -94,8 +97,23 @@ numbered as (
 
 ),
 
+-- most children have one state only: what it says is one spell each, and needs no ordering
 spells as (
 
+    select
+        child_id,
+        topic_code,
+        value_code,
+        1 as spell_number,
+        known_from_date,
+        known_to_date,
+        least(stated_date, known_from_date) as valid_from_date,
+        known_to_date as valid_to_date,
+        record_id as first_record_id,
+        1::bigint as state_count
+    from said
+    where is_only_state
+    union all
     select
         child_id,
         topic_code,

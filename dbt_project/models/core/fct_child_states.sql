@@ -81,6 +81,7 @@ states as (
         spoken.record_id,
         spoken.known_date as known_from_date,
         next_days.next_date as known_to_date,
+        count(*) over (partition by spoken.child_id) = 1 as is_only_state,
         {{ state_columns('spoken') }}
     from spoken
     inner join next_days
@@ -93,6 +94,7 @@ states as (
         registrations.record_id,
         registrations.known_from_date,
         registrations.known_to_date,
+        true as is_only_state,
         {{ state_columns('registrations') }}
     from registrations
     inner join record_counts
