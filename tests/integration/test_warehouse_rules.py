@@ -106,7 +106,7 @@ def test_every_rule_of_counting_holds(built: Database, warehouse_settings: Setti
     states = run_dbt(
         warehouse_settings, ["test", "--select", "test_type:unit"], {**VARIABLES, "unit_tests": "yes"}
     )
-    assert states == {"pass": 11}
+    assert states == {"pass": 13}
 
 
 def test_without_an_extract_there_is_no_coverage(built: Database) -> None:

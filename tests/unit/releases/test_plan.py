@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from childdb.errors import InputRefusedError, UsageError
@@ -18,6 +18,7 @@ BATCHES = tuple(
 )
 
 
+@settings(deadline=None)
 @given(st.permutations(BATCHES))
 def test_order_of_batches_does_not_name_another_release(batches: list[Batch]) -> None:
     assert make_plan(batches, {}).release_id == make_plan(BATCHES, {}).release_id
