@@ -95,7 +95,8 @@ def _empty_publication(database: Database) -> None:
     """Empty what earlier tests released: these tables keep every release and belong to the builder."""
     with database.connect(Role.BUILDER) as connection:
         tables = connection.execute(
-            "select schemaname, tablename from pg_tables where schemaname = 'publication'"
+            "select schemaname, tablename from pg_tables where schemaname = 'publication' "
+            "or (schemaname in ('core', 'marts') and tablename ~ '^(fct|agg)_release_')"
         ).fetchall()
         for table in tables:
             connection.execute(sql.SQL("truncate {}").format(sql.Identifier(*table)))
