@@ -54,19 +54,37 @@ class FileFacts:
     suspect_columns: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class FileDays:
+    """The day of a file, the day that counts for its units, and the units its title states."""
+
+    file_date: date | None
+    place_day: date | None
+    units: Mapping[str, str]
+
+
+def days_and_units(
+    updates: pa.Array, districts: pa.Array, profile: FileProfile, as_of: date | None
+) -> FileDays:
+    """Return the days and units of a file from its profile and two of its columns."""
+    file_date = profile.stated_date or latest_update(updates, profile.date_system, as_of) or as_of
+    units = _stated_units(profile, file_date)
+    return FileDays(file_date, _place_day(districts, units, file_date), units)
+
+
 def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> FileFacts:
     """Return the facts of a file from all its rows and its profile."""
     columns = {name: text_array(rows[name]) for name in export_columns()}
     columns["ngay_cap_nhat"] = split_clock(columns["ngay_cap_nhat"])[0]
-    file_date = (
-        profile.stated_date or latest_update(columns["ngay_cap_nhat"], profile.date_system, as_of) or as_of
-    )
-    contexts = {name: _date_context(columns[name], file_date, profile.date_system) for name in DATE_COLUMNS}
+    days = days_and_units(columns["ngay_cap_nhat"], columns["huyen"], profile, as_of)
+    contexts = {
+        name: _date_context(columns[name], days.file_date, profile.date_system) for name in DATE_COLUMNS
+    }
     kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
     looks = look_at_texts({name: columns[name] for name in TEXT_COLUMNS})
     return FileFacts(
-        file_date=file_date,
-        place_day=_place_day(columns["huyen"], _stated_units(profile, file_date), file_date),
+        file_date=days.file_date,
+        place_day=days.place_day,
         encodings=decide_encodings(looks),
         date_contexts=contexts,
         mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
@@ -75,7 +93,7 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
         ),
         sex_marks=decide_sex_marks(columns),
         ethnic_list=_ethnic_list(columns["dan_toc"], profile),
-        units=_stated_units(profile, file_date),
+        units=days.units,
         suspect_columns=frozenset(name for name, look in looks.items() if look.is_suspect),
         columns_present=frozenset(profile.columns_present) or _filled(columns),
     )

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from childdb.cli import emit
 from childdb.commands.columns import decider_of
+from childdb.commands.review import today
 from childdb.database import Role, connect, open_database
 from childdb.errors import ExitStatus, UsageError
 from childdb.flow.intake import open_store
@@ -21,6 +22,7 @@ from childdb.loading.decisions import (
     record_resent,
     reload_held,
 )
+from childdb.quality.holds import decide_holds, gate_holds
 from childdb.reading import ReadOptions, read_file
 from childdb.settings import Settings, load_settings
 
@@ -33,9 +35,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing = verbs.add_parser("list", help="held files and rows with reason and age")
     listing.add_argument("--dataset", default="treem__children")
     release = verbs.add_parser(
-        "release", help="let a held file go after its count was confirmed, or held rows"
+        "release",
+        help="let go a held file after its count was confirmed, held rows, or what a gate's rule holds",
     )
-    release.add_argument("batch")
+    release.add_argument("batch", help="batch; for a gate's rule also a release, or the word identity")
+    release.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="a gate's rule that may pass; repeat for more",
+    )
+    hold = verbs.add_parser("hold", help="hold again what was let through a gate")
+    hold.add_argument("batch", help="batch, release, or the word identity")
+    hold.add_argument("--rule", action="append", required=True, metavar="RULE")
     release.add_argument("--rows", type=int, help="the number of children the sender confirmed for the file")
     release.add_argument(
         "--row", action="append", default=[], metavar="[SHEET:]NUMBER", help="one held row; repeat for more"
@@ -43,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     resend = verbs.add_parser("resend", help="link held rows to the delivery that brought them again")
     resend.add_argument("batch")
     resend.add_argument("--replaced-by", required=True, metavar="BATCH")
-    for verb in (release, resend):
+    for verb in (release, hold, resend):
         verb.add_argument("--by", required=True, help="name of the person who decides")
         verb.add_argument("--reason", required=True, help="why, in at least ten characters")
 
@@ -56,20 +69,28 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
             return _list(arguments, settings)
         if arguments.verb == "resend":
             return _resend(arguments, settings)
+        if arguments.verb == "hold" or arguments.rule:
+            return _decide_rules(arguments, settings)
         return _release_rows(arguments, settings) if arguments.row else _release_file(arguments, settings)
 
 
 def _list(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
     with connect(Role.LOADER, settings) as connection:
         held = quarantined(connection, arguments.dataset)
+    with connect(Role.CHECKER, settings) as connection:
+        stopped = gate_holds(connection)
     lines = [
         f"{entry.batch_id}  {entry.status}  {entry.reason_code}  {entry.rows} dòng/rows  {entry.age_days} ngày/days"
         + (f"  -> {entry.resent_as}" if entry.resent_as else "")
         for entry in held
     ]
+    lines += [
+        f"{entry.scope_key}  {entry.rule_id}  {entry.failed}/{entry.evaluated}  {entry.what_vi} {entry.resolve_vi}"
+        for entry in stopped
+    ]
     emit(
         arguments,
-        {"held": [asdict(entry) for entry in held]},
+        {"held": [asdict(entry) for entry in held], "gates": [asdict(entry) for entry in stopped]},
         lines or ["Không có gì bị giữ / Nothing is held."],
     )
     return ExitStatus.DONE
@@ -83,11 +104,29 @@ def _resend(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
     return ExitStatus.DONE
 
 
+def _decide_rules(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
+    release = arguments.verb == "release"
+    with connect(Role.CHECKER, settings) as connection:
+        rules = decide_holds(
+            connection, arguments.batch, arguments.rule, release=release, decided_by=arguments.by,
+            reason=arguments.reason, decided_on=today(),
+        )  # fmt: skip
+    word = "được cho qua / may pass" if release else "bị giữ lại / held again"
+    text = f"{', '.join(rules)}: {word}; {arguments.batch} được kiểm tra lại ở lượt chạy sau / is judged again by the next run."
+    emit(arguments, {"scope": arguments.batch, "rules": rules, "decision": arguments.verb}, [text])
+    return ExitStatus.DONE
+
+
 def _release_file(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
     decider = decider_of(arguments)
     with connect(Role.LOADER, settings) as connection:
         row = _batch(connection, arguments.batch)
     status, reason_code, sha256, name, dataset = row
+    if reason_code == "GATE":
+        raise UsageError(
+            f"Batch {arguments.batch} is held by a gate: name its rules with --rule; 'childdb quarantine list' shows them.",
+            f"Lô {arguments.batch} bị cổng kiểm tra giữ: hãy nêu quy tắc bằng --rule; xem 'childdb quarantine list'.",
+        )
     if status != "held" or reason_code not in CONFIRMABLE or arguments.rows is None:
         raise UsageError(
             f"Batch {arguments.batch} is {status} for {reason_code}; --rows NUMBER lets go what is held for "

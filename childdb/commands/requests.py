@@ -14,6 +14,7 @@ from childdb.errors import ExitStatus, UsageError
 from childdb.settings import load_settings
 from childdb.worklists.export import ExportReport
 from childdb.worklists.imported import FileReport
+from childdb.worklists.letter import LETTER_SUFFIX
 from childdb.worklists.model import AnswerOutcome
 from childdb.worklists.reasons import reason_texts
 from childdb.worklists.service import RequestStatus, export_lists, import_lists, request_status, steward
@@ -103,7 +104,9 @@ def _workbooks(paths: list[Path]) -> list[Path]:
             found += [
                 entry
                 for entry in sorted(path.rglob("*"))
-                if entry.is_file() and not entry.name.startswith((".", "~$"))
+                if entry.is_file()
+                and not entry.name.startswith((".", "~$"))
+                and not entry.name.endswith(LETTER_SUFFIX)  # our own letters lie beside the lists
             ]
         elif path.exists():
             found.append(path)

@@ -40,14 +40,14 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
             nothing = ["Không có cặp nào chờ xem / nothing waits for review"]
             emit(arguments, {"pairs": [asdict(pair) for pair in pairs]}, lines or nothing)
             return ExitStatus.DONE
-        today = _today()
+        on = today()
         if arguments.act == "undo":
-            undo(connection, arguments.decision, actor=arguments.actor, on=today)
+            undo(connection, arguments.decision, actor=arguments.actor, on=on)
             emit(arguments, {"undone": arguments.decision}, [f"{arguments.decision}: đã hủy / undone"])
             return ExitStatus.DONE
         kind = DecisionKind.MUST_LINK if arguments.act == "same" else DecisionKind.CANNOT_LINK
         decision = decide(
-            connection, arguments.record, kind, actor=arguments.actor, reason=arguments.reason, on=today
+            connection, arguments.record, kind, actor=arguments.actor, reason=arguments.reason, on=on
         )
     emit(
         arguments,
@@ -57,6 +57,6 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
     return ExitStatus.DONE
 
 
-def _today() -> date:
+def today() -> date:
     """Return the day a person decides on: a fact about the decision, not about the data."""
     return datetime.now().astimezone().date()

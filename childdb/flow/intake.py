@@ -19,6 +19,7 @@ from childdb.landing import Landed, land_file, opened_landed
 from childdb.landing.remote import RemoteStore, open_remote
 from childdb.loading import ledger
 from childdb.loading.ahead import in_order
+from childdb.loading.arrivals import note_arrivals
 from childdb.loading.decisions import approved_mappings
 from childdb.loading.persons import clean_extract, load_extract
 from childdb.loading.raw import load_reading
@@ -195,6 +196,8 @@ def check_raw(settings: Settings, run: Run, dataset: str) -> Counts:
     """Judge the loaded batches of a dataset; what the gate holds stays out until a person lets it go."""
     with connect(Role.LOADER, settings) as connection:
         batches = _to_check(connection, dataset)
+        if dataset == CHILDREN:
+            note_arrivals(connection, batches, run.as_of)
     if not batches:
         return {"checked": 0, "held": 0}
     try:
@@ -210,7 +213,11 @@ def check_raw(settings: Settings, run: Run, dataset: str) -> Counts:
         hold_at_gate(connection, result.held_batches)
     if dataset == PERSONS:
         _clean_persons(settings, result.open_batches)
-    return {"checked": len(batches), "held": len(result.held_batches)}
+    return {
+        "checked": len(batches),
+        "held": len(result.held_batches),
+        "message_vi": result.message_vi or None,
+    }
 
 
 def _to_check(connection: Connection, dataset: str) -> list[str]:

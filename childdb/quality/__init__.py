@@ -1,6 +1,6 @@
 """Gates and their results: what a dataset must keep to before it goes on, judged, stored and explained."""
 
-from childdb.quality.gates import judge_gate, record_decision, run_gate
+from childdb.quality.gates import judge_gate, run_gate
 from childdb.quality.model import GateOutcome, GateResult, RuleOutcome, RuleResult
 
 __all__ = [
@@ -9,6 +9,5 @@ __all__ = [
     "RuleOutcome",
     "RuleResult",
     "judge_gate",
-    "record_decision",
     "run_gate",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from psycopg import Connection
 from childdb.database import Role, connect
 from childdb.errors import ContractError
 from childdb.quality import engine
+from childdb.quality.documents import write_document, write_workbook
 from childdb.quality.pages import write_pages
 from childdb.quality.reports import QualityReport, read_report
+from childdb.quality.scores import count_scores
+from childdb.quality.tables import report_tables
 from childdb.settings import Settings
 
+WORKBOOK, DOCUMENT, DAYS = "bao_cao_chat_luong.xlsx", "bao_cao_chat_luong.pdf", "ngay"
 ASSETS = Path(__file__).resolve().parent / "assets"
 POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 """What a browser may load from these pages: nothing but our own stylesheet."""
@@ -42,9 +47,11 @@ _CUT: tuple[tuple[str, str], ...] = (
 def build_data_docs(settings: Settings, out_dir: Path) -> Path:
     """Write the quality pages below `out_dir` and return their index page.
 
-    The folder is replaced as a whole, so no page of an earlier run stays behind.
+    The folder is replaced as a whole, so no page of an earlier run stays behind; the reports of earlier days stay
+    in its folder `ngay`.
     """
     with connect(Role.CHECKER, settings) as connection:
+        count_scores(connection)
         return build_pages(connection, out_dir)
 
 
@@ -56,11 +63,33 @@ def build_pages(connection: Connection, out_dir: Path) -> Path:
     (fresh / "gx").mkdir(parents=True)
     shutil.copytree(ASSETS, fresh / "assets")
     links = _write_engine_pages(connection, report, fresh / "gx")
+    if report.day is not None:
+        tables = report_tables(connection, report)
+        (fresh / WORKBOOK).write_bytes(write_workbook(tables, report.day))
+        (fresh / DOCUMENT).write_bytes(write_document(tables, report.day))
     write_pages(report, links, fresh)
+    if report.day is not None:
+        write_pages(report, links, fresh, _keep_days(fresh, out_dir / DAYS, report.day))
     _refuse_remote(fresh)
     shutil.rmtree(out_dir, ignore_errors=True)
     fresh.rename(out_dir)
     return out_dir / "index.html"
+
+
+def _keep_days(fresh: Path, kept: Path, day: date) -> tuple[str, ...]:
+    """Keep a copy of the report under its day, beside those of earlier days; return all days, the newest first.
+
+    A day's last report replaces the earlier ones of that day; other days are never touched again.
+    """
+    own = fresh.with_name(f"{fresh.name}-day")
+    shutil.rmtree(own, ignore_errors=True)
+    shutil.copytree(fresh, own)
+    if kept.is_dir():
+        shutil.copytree(kept, fresh / DAYS)
+    shutil.rmtree(fresh / DAYS / day.isoformat(), ignore_errors=True)
+    (fresh / DAYS).mkdir(exist_ok=True)
+    own.rename(fresh / DAYS / day.isoformat())
+    return tuple(sorted((path.name for path in (fresh / DAYS).iterdir()), reverse=True))
 
 
 def _write_engine_pages(

@@ -14,7 +14,6 @@ from childdb.quality import engine, judging
 from childdb.quality.counts import Numbered, count_rows, row_rules, store_failures, totals_over_scopes
 from childdb.quality.messages import gate_messages
 from childdb.quality.model import (
-    WHOLE,
     Counts,
     Evaluation,
     GateOutcome,
@@ -26,7 +25,7 @@ from childdb.quality.model import (
     Verdict,
 )
 from childdb.quality.predicates import Composable, bind_query
-from childdb.quality.store import Decision, GateHead, forget_gate, released_rules, store_decision, store_gate
+from childdb.quality.store import GateHead, forget_gate, released_rules, store_gate
 from childdb.quality.suites import load_suite
 from childdb.settings import Settings
 
@@ -152,27 +151,3 @@ def _check_agreement(suite: Suite, evaluation: Evaluation) -> None:
                 f"{verdict.evaluated} rows, the SQL of the gate {ours.failed} in {ours.evaluated}. Rows changed while "
                 "the gate looked, or the rule means two things: run the gate again, then correct the rule."
             )
-
-
-def record_decision(
-    settings: Settings,
-    suite: str,
-    rule_id: str,
-    scope_key: str,
-    *,
-    decided_by: str,
-    reason: str,
-    decided_on: date,
-    release: bool = True,
-) -> None:
-    """Record that a person lets a stopped rule pass for one batch or release (or holds it again)."""
-    known = {rule.rule_id for rule in load_suite(suite).rules}
-    if rule_id not in known:
-        raise UsageError(f"Suite {suite} has no rule {rule_id}.")
-    if not decided_by.strip() or len(reason.strip()) < 10:
-        raise UsageError("A decision needs the name of the person and a reason of at least ten characters.")
-    word = "release" if release else "hold"
-    with connect(Role.CHECKER, settings) as connection:
-        store_decision(
-            connection, Decision(suite, rule_id, scope_key or WHOLE, word, decided_by, reason, decided_on)
-        )

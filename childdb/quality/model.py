@@ -102,6 +102,8 @@ class Suite:
     rules: tuple[Rule, ...]
     measures: str | None = None
     """Query of (measure_key, weight_count, measured_value) kept for the next gate to compare with."""
+    scored: frozenset[str] = frozenset()
+    """Rules a commune's score is made of: each looks at one row alone, one rule per assertion."""
 
     def rules_of(self, source: str) -> tuple[Rule, ...]:
         """Rules that look at one source, in the order of the file."""

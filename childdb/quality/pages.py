@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from childdb.quality.areas import commune_areas, commune_name, province_areas
 from childdb.quality.reports import DeliveryLine, QualityReport
-from childdb.reference import SeedFolder, seed_rows
+from childdb.quality.scores import DEFINITION_EN, definition_vi
+from childdb.quality.words import DATASETS_VI, OUTCOMES_VI, STATUSES_VI, vietnamese_share
+from childdb.worklists.vietnamese import vietnamese_count
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
-OUTCOMES_VI = {
-    "passed": "Đạt",
-    "warned": "Cảnh báo",
-    "stopped": "Dừng",
-    "released": "Cho qua có quyết định",
-    "not_applicable": "Không áp dụng",
-    "not_in_force": "Quy tắc chưa có hiệu lực",
-}
-STATUSES_VI = {
-    "landed": "Đã nhận",
-    "loaded": "Đã nạp",
-    "held": "Đang giữ",
-    "refused": "Đã trả lại",
-    "judged": "Đã kiểm tra",
-}
-DATASETS_VI = {
-    "treem__children": "Danh sách trẻ em của xã",
-    "population__persons": "Trích xuất dân cư",
-    "identity": "Ghép số định danh",
-    "figures": "Số liệu công bố",
-}
+PAGES = ("index", "rules", "provinces", "communes", "days", "deliveries")
 
 
-def write_pages(report: QualityReport, links: Mapping[str, tuple[str, ...]], folder: Path) -> None:
-    """Write the index, the rules and the deliveries of a report into a folder."""
+def write_pages(
+    report: QualityReport, links: Mapping[str, tuple[str, ...]], folder: Path, earlier: Sequence[str] = ()
+) -> None:
+    """Write every page of a report into a folder; `earlier` are the days whose reports are kept beside."""
     environment = _environment()
-    shared = {"report": report, "links": links, "communes": commune_lines(report), "totals": totals(report)}
-    for name in ("index", "rules", "communes", "deliveries"):
+    shared = {
+        "report": report,
+        "links": links,
+        "communes": commune_lines(report),
+        "totals": totals(report),
+        "units": commune_areas(report.scores),
+        "provinces": province_areas(report.scores),
+        "definition": (definition_vi(), DEFINITION_EN),
+        "earlier": earlier,
+    }
+    for name in PAGES:
         text = environment.get_template(f"{name}.html.j2").render(page=name, **shared)
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
 
@@ -53,7 +47,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=vietnamese_count, share=vietnamese_share)
+    environment.filters.update(count=vietnamese_count, share=vietnamese_share, change=_change)
     environment.globals.update(
         outcomes=OUTCOMES_VI,
         statuses=STATUSES_VI,
@@ -64,39 +58,9 @@ def _environment() -> Environment:
     return environment
 
 
-def vietnamese_count(value: int) -> str:
-    """Return a whole number as people here write it.
-
-    >>> vietnamese_count(1234567)
-    '1.234.567'
-    """
-    return f"{value:,}".replace(",", ".")
-
-
-def vietnamese_share(value: float | None) -> str:
-    """Return a share as a percentage with one decimal.
-
-    >>> vietnamese_share(0.9876)
-    '98,8%'
-    """
-    return "–" if value is None else f"{value * 100:.1f}%".replace(".", ",")
-
-
-def commune_name(commune_id: str | None) -> str:
-    """Return what a commune is called, with its code; the code alone where it is not known."""
-    if not commune_id:
-        return "Không rõ đơn vị"
-    name = _names().get(commune_id)
-    code = commune_id.split("@")[0]
-    return f"{name} ({code})" if name else code
-
-
-def _names() -> Mapping[str, str]:
-    kinds = {"xa": "Xã", "phuong": "Phường", "thi_tran": "Thị trấn", "dac_khu": "Đặc khu"}
-    return {
-        row["commune_id"]: f"{kinds.get(row['unit_type'], '')} {row['name_vi']}".strip()
-        for row in seed_rows(SeedFolder.REFERENCE, "commune_names")
-    }
+def _change(value: float | None) -> str:
+    """Return a change of a share in percentage points, with its sign."""
+    return "–" if value is None else f"{value * 100:+.1f}".replace(".", ",").replace("-", "−")
 
 
 def commune_lines(report: QualityReport) -> list[dict[str, Any]]:

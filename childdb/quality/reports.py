@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from childdb.quality.areas import DayLine, day_lines
 from childdb.quality.model import WHOLE, Rule, RuleOutcome, Suite
+from childdb.quality.scores import Score, read_scores
 from childdb.quality.suites import load_suite, suite_names
 
 
@@ -107,6 +110,10 @@ class QualityReport:
     deliveries: tuple[DeliveryLine, ...]
     failures: tuple[FailureLine, ...]
     decisions: tuple[DecisionLine, ...]
+    scores: tuple[Score, ...] = ()
+    days: tuple[DayLine, ...] = ()
+    day: date | None = None
+    """Day of the newest gate: the report is that day's, whenever it is written."""
 
 
 MAX_HISTORY = 60
@@ -129,7 +136,18 @@ def read_report(connection: Connection) -> QualityReport:
         deliveries=read_deliveries(connection),
         failures=_failures(connection),
         decisions=_decisions(connection),
+        scores=tuple(read_scores(connection)),
+        days=tuple(day_lines(connection)),
+        day=_newest_day(connection),
     )
+
+
+def _newest_day(connection: Connection) -> date | None:
+    row = connection.execute(
+        "select max(recorded_at at time zone 'Asia/Ho_Chi_Minh')::date from quality.gate_runs"
+    ).fetchone()
+    found: date | None = row[0] if row else None
+    return found
 
 
 def newest_gates(connection: Connection) -> list[GateLine]:

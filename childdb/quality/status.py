@@ -10,8 +10,8 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from childdb.quality.pages import OUTCOMES_VI
 from childdb.quality.reports import GateLine, newest_gates
+from childdb.quality.words import OUTCOMES_VI
 from childdb.worklists.service import RequestStatus, request_status
 
 MAX_RUNS = 5

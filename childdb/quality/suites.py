@@ -44,7 +44,7 @@ AGGREGATE_RULES = frozenset(
 )
 """Their results show values: forbidden on any column that is not declared open."""
 
-_SUITE_KEYS = {"name", "dataset", "title_vi", "version", "scope", "sources", "rules", "measures"}
+_SUITE_KEYS = {"name", "dataset", "title_vi", "version", "scope", "sources", "rules", "measures", "scored"}
 _SOURCE_KEYS = {"query", "batch_column", "sheet_column", "row_no_column", "row_key_column", "open_columns"}
 _RULE_KEYS = {"id", "source", "type", "kwargs", "severity", "min_evaluated", "valid_from", "valid_to", "meta"}
 _META_KEYS = {"what_vi", "what_en", "why_vi", "resolve_vi", "resolve_en", "who_vi"}
@@ -84,6 +84,7 @@ def read_suite(name: str, document: Any) -> Suite:
         sources=sources,
         rules=tuple(_rule(entry) for entry in document["rules"]),
         measures=document.get("measures"),
+        scored=frozenset(document.get("scored", ())),
     )
 
 
@@ -116,7 +117,7 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
 def _suite_mistakes(name: str, document: Any) -> list[str]:
     if not isinstance(document, dict):
         return ["the file is not a mapping"]
-    mistakes = _key_mistakes("suite", document, _SUITE_KEYS, _SUITE_KEYS - {"measures"})
+    mistakes = _key_mistakes("suite", document, _SUITE_KEYS, _SUITE_KEYS - {"measures", "scored"})
     if mistakes:
         return mistakes
     if document["name"] != name:
@@ -133,7 +134,18 @@ def _suite_mistakes(name: str, document: Any) -> list[str]:
     mistakes += [f"rule id {value} is used twice" for value in sorted({i for i in ids if ids.count(i) > 1})]
     for entry in document["rules"]:
         mistakes += _rule_mistakes(entry, document["sources"])
-    return mistakes
+    return mistakes + _score_mistakes(document)
+
+
+def _score_mistakes(document: Mapping[str, Any]) -> list[str]:
+    """A rule that compares rows with each other has no share per commune: joint rows would count otherwise."""
+    rules = {entry.get("id"): entry for entry in document["rules"]}
+    wrong = [
+        rule
+        for rule in document.get("scored", ())
+        if rule not in rules or rules[rule].get("type") not in ROW_RULES or "unique" in rules[rule]["type"]
+    ]
+    return [f"scored names {wrong}, which are no rules about single rows of this suite"] * bool(wrong)
 
 
 def _key_mistakes(what: str, entry: Mapping[str, Any], known: set[str], needed: set[str]) -> list[str]:

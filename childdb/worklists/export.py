@@ -16,6 +16,7 @@ from childdb.errors import UsageError
 from childdb.worklists import store
 from childdb.worklists.classify import is_newborn, items_of
 from childdb.worklists.form import birth_registration_days, form_on
+from childdb.worklists.letter import LETTER_SUFFIX, LetterHead, LetterList, write_letter
 from childdb.worklists.model import Item, ItemClass, ItemState, ListedChild, ListRow
 from childdb.worklists.rowkeys import row_hash, row_key
 from childdb.worklists.source import ChildListSource
@@ -157,9 +158,24 @@ def _write_files(
         name = f"{code}_{item_class.value}.xlsx"
         _write_private(fresh / name, write_list(form_on(day), head, rows, newborns))
         written.append(ExportedList(folder / name, code, item_class, len(rows)))
+    _write_letters(fresh, lists, batch, day, due)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
     return written
+
+
+def _write_letters(
+    fresh: Path, lists: Mapping[ListKey, list[ListRow]], batch: str, day: date, due: date
+) -> None:
+    """Write one letter per commune; it names all lists of the commune and no child."""
+    by_commune: dict[str, list[LetterList]] = {}
+    for (commune_id, item_class), rows in lists.items():
+        name = f"{commune_id.split('@')[0]}_{item_class.value}.xlsx"
+        by_commune.setdefault(commune_id, []).append(LetterList(item_class, len(rows), name))
+    for commune_id, named in by_commune.items():
+        named.sort(key=lambda entry: list(ItemClass).index(entry.item_class))
+        letter = write_letter(LetterHead(batch, commune_id, day, due), named)
+        _write_private(fresh / f"{commune_id.split('@')[0]}{LETTER_SUFFIX}", letter)
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -35,6 +35,14 @@ class Form:
     signer_label: str
     date_label: str
     captions: Mapping[str, str]
+    letter_number: str
+    letter_subject: str
+    letter_basis: str
+    letter_ask: str
+    letter_lists: Mapping[str, str]
+    letter_body: Sequence[str]
+    letter_copies: Sequence[str]
+    letter_signer: Sequence[str]
 
 
 @lru_cache(maxsize=1)

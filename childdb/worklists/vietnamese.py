@@ -52,3 +52,22 @@ def name_sort_key(name: str) -> tuple[object, ...]:
 def short_date(day: date) -> str:
     """Return a date as tables write it."""
     return f"{day.day:02d}/{day.month:02d}/{day.year:04d}"
+
+
+def official_date(day: date) -> str:
+    """Return a date as official letters write it: days below 10 and months 1 and 2 with a zero (Decree 30/2020).
+
+    >>> official_date(date(2026, 3, 1)), official_date(date(2026, 2, 14))
+    ('ngày 01 tháng 3 năm 2026', 'ngày 14 tháng 02 năm 2026')
+    """
+    month = f"{day.month:02d}" if day.month < 3 else str(day.month)
+    return f"ngày {day.day:02d} tháng {month} năm {day.year}"
+
+
+def vietnamese_count(value: int) -> str:
+    """Return a whole number as people here write it.
+
+    >>> vietnamese_count(1234567)
+    '1.234.567'
+    """
+    return f"{value:,}".replace(",", ".")

@@ -16,6 +16,7 @@ from childdb.worklists.classify import REASONS_VI
 from childdb.worklists.form import Form, commune_title
 from childdb.worklists.model import INPUT_COLUMNS, LIST_COLUMNS, ItemClass, ListedChild, ListRow, Result
 from childdb.worklists.rowkeys import written_key
+from childdb.worklists.vietnamese import vietnamese_count
 
 SHEET = "Danh sách"
 NEWBORN_SHEET = "Dưới 60 ngày"
@@ -109,7 +110,7 @@ def _write_head(sheet: Worksheet, form: Form, head: ListHead, formats: _Formats,
     sheet.merge_range(1, 8, 1, last, form.motto, formats.bold)
     sheet.merge_range(3, 0, 3, last, form.titles[head.item_class.value], formats.title)
     sheet.merge_range(4, 0, 4, last, f"({form.basis})", formats.centre)
-    told = f"Kính gửi: Công an {unit}. Số liệu đến ngày {head.as_of_text}. Số trẻ: {count}. Đề nghị gửi lại trước ngày {head.due_text}."
+    told = f"Kính gửi: Công an {unit}. Số liệu đến ngày {head.as_of_text}. Số trẻ: {vietnamese_count(count)}. Đề nghị gửi lại trước ngày {head.due_text}."
     sheet.merge_range(5, 0, 5, last, told, formats.note)
     sheet.merge_range(6, 0, 6, last, form.guide, formats.note)
     sheet.merge_range(7, 0, 7, last, f"Mã đợt: {head.batch_id}", formats.note)

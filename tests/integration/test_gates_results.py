@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from childdb.database import Role, connect
 from childdb.errors import GateStoppedError, UsageError
-from childdb.quality import record_decision, run_gate
+from childdb.quality import run_gate
 from childdb.quality.datadocs import build_data_docs, remote_addresses
+from childdb.quality.holds import decide_holds, gate_holds
 from childdb.quality.model import GateResult
 from tests.integration.gates_support import Warehouse, open_warehouse
 
@@ -113,44 +115,49 @@ def test_same_run_judged_again_replaces_its_results(warehouse: Warehouse) -> Non
     )
 
 
+def decide(
+    warehouse: Warehouse, rules: list[str], reason: str, *, release: bool = True, by: str = "Người B"
+) -> None:
+    with connect(Role.CHECKER, warehouse.settings) as connection:
+        decide_holds(
+            connection, BAD, rules, release=release, decided_by=by, reason=reason, decided_on=date(2026, 3, 2)
+        )
+
+
+def held(warehouse: Warehouse) -> list[str]:
+    with connect(Role.CHECKER, warehouse.settings) as connection:
+        return [entry.rule_id for entry in gate_holds(connection) if entry.scope_key == BAD]
+
+
 def test_decision_of_a_person_lets_a_batch_pass_and_is_never_changed(warehouse: Warehouse) -> None:
-    stopped = {
-        entry.rule_id
-        for entry in gate(warehouse, "run-e", GOOD, BAD).stopped_rules()
-        if entry.scope_key == BAD
-    }
-    for rule_id in sorted(stopped):
-        record_decision(
-            warehouse.settings, SUITE, rule_id, BAD,
-            decided_by="Người có thẩm quyền", reason="đã kiểm tra với xã", decided_on=date(2026, 3, 2),
-        )  # fmt: skip
+    result = gate(warehouse, "run-e", GOOD, BAD)
+    stopped = sorted({entry.rule_id for entry in result.stopped_rules() if entry.scope_key == BAD})
+    assert held(warehouse) == stopped
+    decide(warehouse, stopped, "đã kiểm tra với xã")
     result = gate(warehouse, "run-f", GOOD, BAD)
     assert result.held_batches == ()
     assert result.outcome == "warned"
     assert {
         entry.outcome for entry in result.rules if entry.rule_id in stopped and entry.scope_key == BAD
     } == {"released"}
+    assert held(warehouse) == []
     with warehouse.admin() as connection, pytest.raises(Exception, match="append-only"):
         connection.execute("delete from quality.gate_decisions")
-    for rule_id in sorted(stopped):
-        record_decision(
-            warehouse.settings, SUITE, rule_id, BAD, release=False,
-            decided_by="Người có thẩm quyền", reason="xã gửi tệp khác", decided_on=date(2026, 3, 3),
-        )  # fmt: skip
+    decide(warehouse, stopped, "xã gửi tệp khác", release=False)
     assert gate(warehouse, "run-g", GOOD, BAD).held_batches == (BAD,)
 
 
-def test_decision_needs_a_person_and_a_reason(warehouse: Warehouse) -> None:
-    with pytest.raises(UsageError):
-        record_decision(
-            warehouse.settings,
-            SUITE,
-            "TREEM-007",
-            BAD,
-            decided_by="",
-            reason="x",
-            decided_on=date(2026, 3, 2),
-        )
+def test_decision_needs_a_person_a_reason_and_a_rule_that_holds(warehouse: Warehouse) -> None:
+    gate(warehouse, "run-e2", GOOD, BAD)
+    for rules, by, reason in (
+        (["TREEM-007"], "", "đã kiểm tra với xã"),
+        (["TREEM-007"], "Người B", "ngắn"),
+        (["TREEM-001"], "Người B", "đã kiểm tra với xã"),
+        ([], "Người B", "đã kiểm tra với xã"),
+    ):
+        with pytest.raises(UsageError):
+            decide(warehouse, rules, reason, by=by)
+    assert "TREEM-007" in held(warehouse)
 
 
 def test_rule_before_its_time_is_told_as_such(warehouse: Warehouse) -> None:
