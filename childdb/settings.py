@@ -49,6 +49,22 @@ class Settings:
     """S3-compatible store for landed bytes, ``s3://bucket/prefix?endpoint=https://host``; none means the workspace's disk."""
     landing_access_key_file: Path | None = None
     """File with the store's access key and secret key, one a line; readable by its owner only."""
+    population_service_url: str | None = None
+    """Base address of the population database's look-up service; none means lists on paper only."""
+    population_service_unit: str | None = None
+    """Electronic code of the agency that asks (MaDonVi)."""
+    population_service_officer: str | None = None
+    """Code of the officer who asks (MaCanBo)."""
+    population_service_procedure: str | None = None
+    """Code of the administrative procedure asked for (MaDVC)."""
+    population_service_token_file: Path | None = None
+    """File that holds the token of that service; readable by its owner only."""
+    population_service_ca_file: Path | None = None
+    """Certificate authority of that service, where it is not a public one."""
+    population_service_name_form: str = "spaced"
+    """How names are sent there: `spaced` or `joined`."""
+    population_service_daily_quota: int = 1000
+    """Look-ups a day that the agreement with the service allows."""
     portal_port: int | None = None
     """Port of the portal on loopback; a free one is chosen when unset."""
     scheduler_port: int | None = None

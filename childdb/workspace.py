@@ -40,6 +40,16 @@ class Workspace:
         return self.home / "requests"
 
     @property
+    def outbox(self) -> Path:
+        """Lists that a person let go, one folder per batch and commune; readable by the owner only."""
+        return self.home / "outbox"
+
+    @property
+    def inbox(self) -> Path:
+        """Where answers are put: `police` for signed lists, `communes` for mended ones; readable by the owner only."""
+        return self.home / "inbox"
+
+    @property
     def lists(self) -> Path:
         """Work lists and receipts to the communes; readable by the owner only."""
         return self.home / "lists"
@@ -91,7 +101,10 @@ class Workspace:
 
     def prepare(self) -> Workspace:
         """Create the folders that every command needs and return the workspace."""
-        private = (self.secrets, self.requests, self.lists, self.scratch, self.identity, self.landing)
+        private = (
+            *(self.secrets, self.requests, self.lists, self.scratch, self.identity, self.landing),
+            *(self.outbox, self.inbox),
+        )
         try:
             for folder in (
                 self.home,

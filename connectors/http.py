@@ -117,7 +117,7 @@ class HttpClient:
         """Return one page as an object; numbers stay text, as the source wrote them."""
         return self._repeat(lambda: self._json("GET", path, query=query))
 
-    def post_json(self, path: str, body: Mapping[str, str]) -> dict[str, Any]:
+    def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a posted object."""
         return self._repeat(lambda: self._json("POST", path, body=body))
 
@@ -139,7 +139,7 @@ class HttpClient:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         response = self._send(method, path, query=query, body=body)
         with response:
@@ -175,7 +175,7 @@ class HttpClient:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         url = self._url(path)
         headers = {"Accept": "application/json, */*;q=0.5", "Accept-Encoding": "identity, gzip"}

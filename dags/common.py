@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import Asset, CronDataIntervalTimetable
 
-from childdb.flow.schedule import cron_of
+from childdb.flow.schedule import cron_of, is_scheduled
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 START = datetime(2026, 1, 1, tzinfo=ZONE)
@@ -33,3 +33,8 @@ def timetable_of(dataset: str) -> CronDataIntervalTimetable | None:
     """Return when a dataset is fetched; nothing where runs are started by ``childdb run`` only."""
     cron = cron_of(dataset)
     return None if cron is None else CronDataIntervalTimetable(cron, timezone="Asia/Ho_Chi_Minh")
+
+
+def timetable_at(cron: str) -> CronDataIntervalTimetable | None:
+    """Return a timetable where the scheduler works by itself; nothing where people start everything."""
+    return CronDataIntervalTimetable(cron, timezone="Asia/Ho_Chi_Minh") if is_scheduled() else None

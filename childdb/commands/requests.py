@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from childdb.cli import emit
+from childdb.commands.review import today
 from childdb.database import open_database
 from childdb.errors import ExitStatus, UsageError
 from childdb.settings import load_settings
 from childdb.worklists.export import ExportReport
+from childdb.worklists.half_life import NATION
 from childdb.worklists.imported import FileReport
 from childdb.worklists.letter import LETTER_SUFFIX
 from childdb.worklists.model import AnswerOutcome
 from childdb.worklists.reasons import reason_texts
-from childdb.worklists.service import RequestStatus, export_lists, import_lists, request_status, steward
+from childdb.worklists.service import (
+    RequestStatus,
+    export_lists,
+    import_lists,
+    request_status,
+    steward,
+    verify_by_service,
+)
+from childdb.worklists.service_channel import Errand, outcome_words
 
 HELP = "lists to the commune police and their signed answers"
 
@@ -38,12 +48,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", type=Path, metavar="PATH", help="workbooks or folders of workbooks"
     )
     answers.add_argument("--by", default="childdb", metavar="NAME", help="who takes the answers in")
+    verify = acts.add_parser("verify", help="have the population service verify numbers on record")
+    verify.add_argument("--by", required=True, metavar="NAME", help="who asks")
+    verify.add_argument("--purpose", required=True, metavar="TEXT", help="why; kept with every look-up")
+    verify.add_argument("--limit", type=int, default=1000, metavar="N", help="most look-ups of this command")
     acts.add_parser("status", help="what was asked, what came back, and the balance of open items")
 
 
 def execute(arguments: argparse.Namespace) -> ExitStatus:
     """Do the act asked for."""
-    return {"export": _export, "import": _import, "status": _status}[arguments.act](arguments)
+    return {"export": _export, "import": _import, "verify": _verify, "status": _status}[arguments.act](
+        arguments
+    )
 
 
 def _export(arguments: argparse.Namespace) -> ExitStatus:
@@ -85,7 +101,7 @@ def _export_lines(report: ExportReport) -> Iterator[str]:
 
 
 def _import(arguments: argparse.Namespace) -> ExitStatus:
-    paths = _workbooks(arguments.paths)
+    paths = workbooks(arguments.paths)
     settings = load_settings()
     with open_database(settings):
         reports = import_lists(settings, paths, actor=arguments.by)
@@ -97,7 +113,8 @@ def _import(arguments: argparse.Namespace) -> ExitStatus:
     return _exit_status(reports)
 
 
-def _workbooks(paths: list[Path]) -> list[Path]:
+def workbooks(paths: list[Path]) -> list[Path]:
+    """Return the files of paths and folders; our own letters that lie beside the lists are left out."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -106,7 +123,7 @@ def _workbooks(paths: list[Path]) -> list[Path]:
                 for entry in sorted(path.rglob("*"))
                 if entry.is_file()
                 and not entry.name.startswith((".", "~$"))
-                and not entry.name.endswith(LETTER_SUFFIX)  # our own letters lie beside the lists
+                and not entry.name.endswith(LETTER_SUFFIX)
             ]
         elif path.exists():
             found.append(path)
@@ -184,6 +201,26 @@ def _exit_status(reports: list[FileReport]) -> ExitStatus:
     return ExitStatus.STOPPED if totals["held"] else ExitStatus.DONE
 
 
+def _verify(arguments: argparse.Namespace) -> ExitStatus:
+    settings = load_settings()
+    quota = settings.population_service_daily_quota
+    errand = Errand(arguments.purpose, arguments.by, today(), arguments.limit, quota)
+    with open_database(settings):
+        report = verify_by_service(settings, errand)
+    payload = {
+        "asked": report.asked,
+        "outcomes": dict(report.outcomes),
+        "quota_left": report.quota_left,
+        "stopped": report.stopped,
+    }
+    told = ", ".join(outcome_words(report.outcomes)) or "không có gì để hỏi"
+    lines = [f"Đã tra cứu {report.asked} ({told}); hôm nay còn {report.quota_left} lượt."]
+    if report.stopped:
+        lines.append(f"Dịch vụ dừng ({report.stopped}); chạy lại lệnh để tiếp tục.")
+    emit(arguments, payload, lines)
+    return ExitStatus.ENVIRONMENT if report.stopped else ExitStatus.DONE
+
+
 def _status(arguments: argparse.Namespace) -> ExitStatus:
     settings = load_settings()
     with open_database(settings), steward(settings) as connection:
@@ -208,3 +245,10 @@ def status_lines(status: RequestStatus) -> Iterator[str]:
             f"{line.item_class}: mở {line.opened_count} {sign} đang mở {line.open_count} + khép {line.closed_count} "
             f"+ rút {line.withdrawn_count}"
         )
+    for life in status.half_lives:
+        if life.commune_id == NATION:
+            half = "chưa khép được một nửa" if life.half_life_days is None else f"{life.half_life_days} ngày"
+            oldest = (
+                "" if life.oldest_open_days is None else f"; việc mở lâu nhất {life.oldest_open_days} ngày"
+            )
+            yield f"{life.item_class}: chu kỳ bán rã {half}{oldest}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from childdb.cli import emit
@@ -43,6 +45,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--tls", action="store_true", help="HTTPS with a certificate of its own (software/server.crt)"
     )
+    serve.add_argument(
+        "--service",
+        choices=("entry", "population"),
+        default="entry",
+        help="the population database's look-up service instead",
+    )
+    serve.add_argument("--shape", choices=("standard", "live"), default="live", help="shape of its replies")
     serve.add_argument("--fault", action="append", default=[], metavar="KIND[:TIMES]", help="a fault to show")
 
 
@@ -88,7 +97,25 @@ def _planned(fault: str) -> tuple[str, int]:
     return kind, int(times or "1")
 
 
+def _serve_population(arguments: argparse.Namespace) -> ExitStatus:
+    from childdb.sandbox.population_service import CitizenFile, make_population_server, read_citizens
+
+    token_file: Path = arguments.data / "software" / "population_service.token"
+    if not token_file.exists():
+        token_file.parent.mkdir(parents=True, exist_ok=True)
+        token_file.touch(mode=0o600)
+        token_file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    token = token_file.read_text(encoding="utf-8").strip()
+    citizens = CitizenFile(read_citizens(arguments.data), token=token, shape=arguments.shape)
+    server = make_population_server(citizens, arguments.port)
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    emit(arguments, {"address": address, "token_file": str(token_file)}, [f"{address} (token: {token_file})"])
+    return _run(server)
+
+
 def _serve(arguments: argparse.Namespace) -> ExitStatus:
+    if arguments.service == "population":
+        return _serve_population(arguments)
     from childdb.sandbox.server import make_server, software_of
 
     planned = [_planned(fault) for fault in arguments.fault]
@@ -98,6 +125,10 @@ def _serve(arguments: argparse.Namespace) -> ExitStatus:
     address = f"{'https' if arguments.tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     account = arguments.data / "software" / "account.json"
     emit(arguments, {"address": address, "account_file": str(account)}, [f"{address} (account: {account})"])
+    return _run(server)
+
+
+def _run(server: ThreadingHTTPServer) -> ExitStatus:
     sys.stdout.flush()
     try:
         server.serve_forever()

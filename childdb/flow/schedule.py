@@ -23,6 +23,11 @@ def cron_of(dataset: str) -> str | None:
     return str(_registry()[dataset]["cron"]) if load_settings().scheduled else None
 
 
+def is_scheduled() -> bool:
+    """Return whether the scheduler starts DAGs by their timetables."""
+    return load_settings().scheduled
+
+
 def approvers() -> list[dict[str, str]]:
     """Return the people who may answer the human steps of a release."""
     return [{"id": name, "name": name} for name in load_settings().approver_names]

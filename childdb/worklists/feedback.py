@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -19,11 +20,23 @@ from childdb.cleaning.rules import cleaning_rules
 from childdb.errors import ConfigurationError, ContractError
 from childdb.reading.reasons import REASONS
 from childdb.reference import column_labels, export_columns
-from childdb.worklists.form import commune_title
+from childdb.worklists.fixes import (
+    FIX_LIST,
+    HELD_FILE,
+    Defect,
+    fix_item_id,
+    follow_defects,
+    held_files,
+    mark_sent,
+)
+from childdb.worklists.form import commune_title, province_title
+from childdb.worklists.rowkeys import row_hash, row_key, written_key
 
 SHEET = "Danh sách cần sửa"
 REASON_CAPTION = "Cần sửa"
 PLACE_CAPTION = "Trang tính, dòng trong tệp đã gửi"
+KEY_CAPTION = "Mã dòng"
+FIX_CLASS = "fix_list"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -46,6 +59,9 @@ class FixRow:
     row_no: int
     texts: Mapping[str, str | None]
     marks: list[Mark] = field(default_factory=list)
+    record_id: str = ""
+    child_id: str = ""
+    key_text: str = ""
 
     def __repr__(self) -> str:
         return f"FixRow(batch_id={self.batch_id!r}, row_no={self.row_no})"
@@ -61,9 +77,21 @@ class FixList:
     mark_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class FixReport:
+    """What one writing of the lists did; `items` and `files` count the events of cells and of held files."""
+
+    list_id: str
+    day: date
+    lists: tuple[FixList, ...]
+    items: Mapping[str, int]
+    files: Mapping[str, int]
+
+
 _QUERY = """
 select
-    r.commune_id, c._batch_id, c._sheet, c._row_no, b.profile -> 'columns_present' as columns_present, {columns},
+    r.commune_id, c._batch_id, c._sheet, c._row_no, b.profile -> 'columns_present' as columns_present,
+    r.record_id, coalesce(k.child_id, r.record_id) as child_id, {columns},
     (
         select array_agg(array[f.column_name, f.rule_id, f.reason_code] order by f.column_name, f.rule_id)
         from quality.findings as f
@@ -76,6 +104,7 @@ inner join clean.treem__children as r on l._batch_id = r._batch_id and l.commune
 inner join raw.treem__children as c
     on r._batch_id = c._batch_id and r.sheet is not distinct from c._sheet and r.row_no = c._row_no
 inner join ops.batches as b on c._batch_id = b.batch_id
+left join identity.record_links as k on r.record_id = k.record_id
 where
     l.is_current
     and exists (
@@ -88,21 +117,79 @@ order by r.commune_id, c._batch_id, c._sheet, c._row_no
 """
 
 
-def write_fix_lists(connection: Connection, folder: Path) -> list[FixList]:
-    """Write one workbook per commune with rows to correct, and return what was written."""
+_TODAY = """
+select max(b.file_date), md5(coalesce(string_agg(distinct l._batch_id, ',' order by l._batch_id), ''))
+from core.fct_commune_lists as l
+inner join ops.batches as b on l._batch_id = b.batch_id
+where l.is_current
+"""
+
+
+def write_fix_lists(connection: Connection, folder: Path, list_key: bytes, actor: str) -> FixReport:
+    """Write one workbook per commune with rows to correct; open, close and send their items; return what was done.
+
+    The day is that of the newest list in force, so the same lists give the same workbooks and the same items.
+    """
+    day, digest = _today(connection)
+    list_id = f"fix-{day:%Y%m%d}-{digest[:10]}"
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     for old in folder.glob("*_can_sua.xlsx"):
         old.unlink()
-    written = []
+    written, defects = [], []
+    sent: list[FixRow] = []
     for commune_id, group in groupby(_rows(connection), key=lambda pair: pair[0].commune_id):
         pairs = list(group)
-        columns = _columns([present for _, present in pairs])
-        rows = [row for row, _ in pairs]
+        rows = [_keyed(row, list_key, list_id) for row, _ in pairs]
         code, _, start = commune_id.partition("@")
         path = folder / f"{code}_{start}_can_sua.xlsx"
-        _write_private(path, fix_workbook(commune_id, columns, rows))
+        _write_private(path, fix_workbook(commune_id, _columns([present for _, present in pairs]), rows))
         written.append(FixList(path, commune_id, len(rows), sum(len(row.marks) for row in rows)))
-    return written
+        defects += [defect for row in rows for defect in _defects(row)]
+        sent += [replace(row, texts={}, marks=[]) for row in rows]
+    events = follow_defects(connection, [FIX_LIST], defects, day, actor)
+    mark_sent(connection, (defect.item_id for defect in defects), list_id, day, actor)
+    _record_rows(connection, list_id, sent)
+    files = follow_defects(connection, [HELD_FILE], held_files(connection), day, actor)
+    return FixReport(list_id, day, tuple(written), events, files)
+
+
+def _today(connection: Connection) -> tuple[date, str]:
+    try:
+        row = connection.execute(_TODAY).fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    if row is None or row[0] is None:
+        raise ContractError(
+            "The lists of the last build are not there yet. Run 'childdb run' first.",
+            "Chưa có kết quả của lần dựng gần nhất. Hãy chạy 'childdb run' trước.",
+        ) from None
+    return row[0], str(row[1])
+
+
+def _keyed(row: FixRow, list_key: bytes, list_id: str) -> FixRow:
+    own = row_key(list_key, list_id, row.record_id)
+    digest = row_hash(list_key, own, row.commune_id, FIX_CLASS, (row.child_id,))
+    return replace(row, key_text=written_key(own, digest))
+
+
+def _defects(row: FixRow) -> Iterator[Defect]:
+    for mark in row.marks:
+        yield Defect(
+            fix_item_id(row.child_id, mark.column, mark.rule_id), row.commune_id, (mark.rule_id,), FIX_LIST,
+            child_id=row.child_id,
+        )  # fmt: skip
+
+
+def _record_rows(connection: Connection, list_id: str, rows: Iterable[FixRow]) -> None:
+    """Remember which rows went out; the same list again changes nothing."""
+    connection.execute("create temporary table new_fix_rows (like quality.fix_rows) on commit drop")
+    statement = "copy new_fix_rows (row_key, row_hash, list_id, commune_id, child_id, record_id) from stdin"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            key, _, digest = row.key_text.partition("-")
+            copy.write_row((key, digest, list_id, row.commune_id, row.child_id, row.record_id))
+    connection.execute("insert into quality.fix_rows select * from new_fix_rows on conflict do nothing")
+    connection.execute("drop table new_fix_rows")
 
 
 def _rows(connection: Connection) -> Iterator[tuple[FixRow, Sequence[str]]]:
@@ -121,11 +208,10 @@ def _rows(connection: Connection) -> Iterator[tuple[FixRow, Sequence[str]]]:
 
 
 def _fix_row(record: Sequence[Any], columns: Sequence[str]) -> FixRow:
-    commune_id, batch_id, sheet, row_no = record[:4]
+    commune_id, batch_id, sheet, row_no, _, record_id, child_id = record[:7]
     marks = [Mark(*entry) for entry in record[-1] or ()]
-    return FixRow(
-        commune_id, batch_id, sheet or "", row_no, dict(zip(columns, record[5:-1], strict=True)), marks
-    )
+    texts = dict(zip(columns, record[7:-1], strict=True))
+    return FixRow(commune_id, batch_id, sheet or "", row_no, texts, marks, record_id, child_id)
 
 
 def _columns(present: Sequence[Sequence[str]]) -> list[str]:
@@ -154,15 +240,16 @@ def fix_workbook(commune_id: str, columns: Sequence[str], rows: Sequence[FixRow]
     head = book.add_format({**base, "bold": True, "align": "center", "bg_color": "#D9E2F0"})
     title = book.add_format({"font_name": "Times New Roman", "font_size": 14, "bold": True})
     sheet = book.add_worksheet(SHEET)
-    sheet.write_string(
-        0, 0, f"DANH SÁCH TRẺ EM CẦN SỬA THÔNG TIN - {commune_title(commune_id).upper()}", title
-    )
+    # The units stand in the title as in the lists the software exports: a layout without unit columns is read by them.
+    units = ", ".join(filter(None, (commune_title(commune_id), province_title(commune_id)))).upper()
+    sheet.write_string(0, 0, f"DANH SÁCH TRẺ EM CẦN SỬA THÔNG TIN - {units}", title)
     labels = column_labels()
-    captions = [*(labels.get(name, name) for name in columns), REASON_CAPTION, PLACE_CAPTION]
+    captions = [*(labels.get(name, name) for name in columns), REASON_CAPTION, PLACE_CAPTION, KEY_CAPTION]
     for column, caption in enumerate(captions):
         sheet.write_string(1, column, caption, head)
     sheet.set_column(0, len(columns) - 1, 16)
     sheet.set_column(len(columns), len(columns) + 1, 46)
+    sheet.set_column(len(columns) + 2, len(columns) + 2, 36)
     for place, row in enumerate(rows, start=2):
         told = reasons_vi(row.marks)
         for column, name in enumerate(columns):
@@ -173,6 +260,7 @@ def fix_workbook(commune_id: str, columns: Sequence[str], rows: Sequence[FixRow]
             place, len(columns), "\n".join(line for lines in told.values() for line in lines), plain
         )
         sheet.write_string(place, len(columns) + 1, f"{row.sheet}, dòng {row.row_no}", plain)
+        sheet.write_string(place, len(columns) + 2, row.key_text, plain)
     sheet.freeze_panes(2, 0)
     book.close()
     return buffer.getvalue()

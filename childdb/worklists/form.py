@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from childdb.errors import ConfigurationError
+from childdb.forms.words import unit_name
 from childdb.reference import SeedFolder, seed_rows
 
 FORM_FILE = Path(__file__).resolve().parent / "form.yml"
@@ -88,6 +89,17 @@ def _communes() -> Mapping[str, tuple[str, str]]:
 def commune_title(commune_id: str) -> str:
     """Return the commune's kind and name; its code where the name is not known."""
     return _communes().get(commune_id, (commune_id.split("@")[0], ""))[0]
+
+
+def province_title(commune_id: str) -> str:
+    """Return kind and name of a commune's province; empty where it is not known."""
+    return _provinces().get(_communes().get(commune_id, ("", ""))[1], "")
+
+
+@lru_cache(maxsize=1)
+def _provinces() -> Mapping[str, str]:
+    rows = sorted(seed_rows(SeedFolder.REFERENCE, "province_names"), key=lambda row: row["valid_from_date"])
+    return {row["province_id"].split("@")[0]: unit_name(row["unit_type"], row["name_vi"]) for row in rows}
 
 
 def birth_registration_days(day: date) -> int:

@@ -33,6 +33,9 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "ANSWER-NOT-A-LIST": ("Tệp không phải danh sách do hệ thống gửi.", "The file is not a list of ours."),
     "ANSWER-TOO-LONG": ("Tệp dài hơn mọi danh sách đã gửi (quá 20.000 dòng); không đọc.", "The file is longer than any list sent (over 20,000 rows); it was not read."),
     "BATCH-UNKNOWN": ("Danh sách thuộc một đợt mà hệ thống này không gửi.", "The list belongs to a batch that was never sent from here."),
+    "SERVICE-NOT-FOUND": ("Dữ liệu dân cư không có người khớp cả số, họ tên và ngày sinh.", "The population service knows nobody with this number, name and birth date."),
+    "MENDED-IN-LIST": ("Đã sửa; việc được khép lại và sẽ đối chiếu với lần xuất sau.", "Mended; the item is closed and compared with the next export."),
+    "NOTHING-MENDED": ("Ô sai vẫn chưa được sửa hoặc bị bỏ trống.", "The wrong cell is not mended yet, or was left empty."),
     "FILE-ACTIVE": ("Tệp có macro; hãy lưu thành .xlsx không macro rồi gửi lại.", "The workbook holds macros; save it as .xlsx without macros."),
 }  # fmt: skip
 _OTHER = (

@@ -17,10 +17,16 @@ from childdb.settings import Settings
 from childdb.vault.keys import Keys, Purpose, open_keys
 from childdb.vault.numbers import unseal
 from childdb.worklists.export import ExportReport, export_requests
+from childdb.worklists.feedback import FixReport, write_fix_lists
+from childdb.worklists.fix_answers import ReturnedList, take_back
+from childdb.worklists.half_life import HalfLife, half_lives
 from childdb.worklists.imported import FileReport
 from childdb.worklists.imports import Importer, import_answers
+from childdb.worklists.service_channel import ChannelReport, Errand, verify_numbers
 from childdb.worklists.source import DatabaseChildList, DatabaseFacts
 from childdb.workspace import Workspace
+from connectors.http import Clock
+from connectors.population_service import open_population_service
 
 
 def export_lists(settings: Settings, *, as_of: date | None = None, actor: str = "childdb") -> ExportReport:
@@ -39,6 +45,36 @@ def import_lists(settings: Settings, paths: Sequence[Path], *, actor: str = "chi
         keys = _keys(workspace, connection)
         connection.commit()
         return import_answers(Importer(connection, keys, DatabaseFacts(connection), actor), paths)
+
+
+def send_fix_lists(settings: Settings, *, actor: str = "childdb") -> tuple[FixReport, Path]:
+    """Write the fix lists of the communes from the last build; return what was done and the folder."""
+    workspace = Workspace(settings.home).prepare()
+    folder = workspace.lists / "feedback"
+    with connect(Role.STEWARD, settings) as connection:
+        list_key = _keys(workspace, connection).derive(Purpose.LISTS)
+        return write_fix_lists(connection, folder, list_key, actor), folder
+
+
+def read_fix_lists(
+    settings: Settings, paths: Sequence[Path], *, actor: str = "childdb"
+) -> list[ReturnedList]:
+    """Take in fix lists that came back and return the end of every row."""
+    workspace = Workspace(settings.home).prepare()
+    with connect(Role.STEWARD, settings) as connection:
+        list_key = _keys(workspace, connection).derive(Purpose.LISTS)
+        connection.commit()
+        return take_back(connection, list_key, paths, actor)
+
+
+def verify_by_service(settings: Settings, errand: Errand, clock: Clock | None = None) -> ChannelReport:
+    """Have the population service verify numbers on record and return what came of it."""
+    service = open_population_service(settings, clock)
+    workspace = Workspace(settings.home).prepare()
+    with connect(Role.STEWARD, settings) as connection:
+        keys = _keys(workspace, connection)
+        connection.commit()
+        return verify_numbers(connection, keys, DatabaseFacts(connection), service, errand)
 
 
 def _keys(workspace: Workspace, connection: Connection) -> Keys:
@@ -89,6 +125,7 @@ class RequestStatus:
     batches: tuple[BatchStatus, ...]
     balances: tuple[Balance, ...]
     states: dict[str, int]
+    half_lives: tuple[HalfLife, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for a program."""
@@ -99,6 +136,7 @@ class RequestStatus:
             ],
             "balances": [asdict(entry) | {"holds": entry.holds} for entry in self.balances],
             "items": self.states,
+            "half_lives": [asdict(entry) for entry in self.half_lives],
         }
 
 
@@ -123,6 +161,7 @@ def request_status(connection: Connection) -> RequestStatus:
         tuple(BatchStatus(*row) for row in batches),
         tuple(Balance(row[0], *map(int, row[1:])) for row in balances),
         {str(state): int(count) for state, count in states},
+        tuple(half_lives(connection)),
     )
 
 

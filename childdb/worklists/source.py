@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol
@@ -28,6 +28,12 @@ class ChildListSource(Protocol):
 
     def children(self) -> Iterator[ListedChild]:
         """Yield every counted child once."""
+
+    def children_by_id(self, child_ids: Iterable[str]) -> Mapping[str, ListedChild]:
+        """Return the counted children among those asked for."""
+
+    def counted(self, child_ids: Collection[str]) -> tuple[set[str], set[str]]:
+        """Return which of these children are counted, and which of the counted have no addressee."""
 
 
 _QUERY = """
@@ -72,6 +78,23 @@ class DatabaseChildList:
                 "The children of the last build are not there yet. Run 'childdb run' first, then export the lists.",
                 "Chưa có kết quả của lần dựng gần nhất. Hãy chạy 'childdb run' trước, rồi xuất danh sách.",
             ) from None
+
+    def children_by_id(self, child_ids: Iterable[str]) -> Mapping[str, ListedChild]:
+        """Return the counted children among those asked for."""
+        return children_by_id(self._connection, child_ids)
+
+    def counted(self, child_ids: Collection[str]) -> tuple[set[str], set[str]]:
+        """Return which of these children are counted, and which of the counted have no addressee."""
+        found = self.children_by_id(child_ids)
+        return set(found), {key for key, child in found.items() if child.commune_id is None}
+
+
+def children_by_id(connection: Connection, child_ids: Iterable[str]) -> Mapping[str, ListedChild]:
+    """Return the counted children among those asked for."""
+    cursor = connection.execute(_QUERY + " and d.child_id = any(%s)", [sorted(child_ids)])
+    names = [column.name for column in cursor.description or ()]
+    found = (listed_child(dict(zip(names, row, strict=True))) for row in cursor)
+    return {child.child_id: child for child in found}
 
 
 def listed_child(row: dict[str, Any]) -> ListedChild:
@@ -125,10 +148,7 @@ class DatabaseFacts:
 
     def children_by_id(self, child_ids: Iterable[str]) -> Mapping[str, ListedChild]:
         """Return the counted children among those asked for."""
-        cursor = self._connection.execute(_QUERY + " and d.child_id = any(%s)", [sorted(child_ids)])
-        names = [column.name for column in cursor.description or ()]
-        found = (listed_child(dict(zip(names, row, strict=True))) for row in cursor)
-        return {child.child_id: child for child in found}
+        return children_by_id(self._connection, child_ids)
 
     def persons_by_number(self, numbers: Iterable[str]) -> Mapping[str, RegisteredPerson]:
         """Return who the newest population extract knows under each number."""

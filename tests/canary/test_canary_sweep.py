@@ -28,7 +28,17 @@ from tests.canary.marks import (
 from tests.canary.sweep import files_with_marks, marks_in
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA_FOLDERS = ("landing/", "drop/", "identity/", "requests/", "lists/", "postgres/", "database/")
+DATA_FOLDERS = (
+    "landing/",
+    "drop/",
+    "identity/",
+    "requests/",
+    "outbox/",
+    "inbox/",
+    "lists/",
+    "postgres/",
+    "database/",
+)
 DATA_SCHEMAS = ("raw", "clean", "staging", "identity", "vault")
 # Steps are made to fail where they write: each error then quotes a whole child.
 FAILING = (("raw", "treem__children"), ("clean", "treem__children"), ("identity", "record_links"))

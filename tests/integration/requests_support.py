@@ -76,6 +76,9 @@ def fill(
         guarded = (
             "quality.work_item_events",
             "quality.request_answers",
+            "quality.service_lookups",
+            "quality.service_replies",
+            "quality.request_dispatches",
             "ops.column_decisions",
             "ops.quarantine_decisions",
         )
@@ -84,7 +87,8 @@ def fill(
         connection.execute(
             "truncate core.dim_children, clean.treem__children, clean.population__persons, ops.batches, "
             "quality.work_items, quality.work_item_events, quality.request_batches, quality.request_rows, "
-            "quality.request_answers, quality.request_files, vault.provided_numbers, vault.child_numbers cascade"
+            "quality.request_answers, quality.request_files, quality.service_lookups, quality.service_replies, "
+            "quality.request_dispatches, quality.request_reminders, vault.provided_numbers, vault.child_numbers cascade"
         )
         for table in guarded:
             connection.execute(f"alter table {table} enable trigger user")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from childdb.database import Role, connect
 from childdb.errors import GateStoppedError, UsageError
@@ -167,6 +169,17 @@ def test_rule_before_its_time_is_told_as_such(warehouse: Warehouse) -> None:
     assert told["TREEM-002"] == "passed"
 
 
+def text_of(path: Path) -> str:
+    """What a person can read in a page, a workbook or a printed document."""
+    if path.suffix == ".pdf":
+        done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
+        return done.stdout.decode()
+    if path.suffix == ".xlsx":
+        cells = (cell for sheet in load_workbook(path).worksheets for row in sheet.values for cell in row)
+        return "\n".join(str(cell) for cell in cells if cell is not None)
+    return path.read_text(encoding="utf-8")
+
+
 def test_no_value_of_a_person_in_results_pages_or_logs(
     warehouse: Warehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,7 +189,7 @@ def test_no_value_of_a_person_in_results_pages_or_logs(
         str(warehouse.rows(f"select t::text from quality.{table} as t"))
         for table in ("gate_runs", "gate_results", "gate_failures", "gate_measures")
     )
-    pages = {path: path.read_text(encoding="utf-8") for path in index.parent.rglob("*") if path.is_file()}
+    pages = {path: text_of(path) for path in index.parent.rglob("*") if path.is_file()}
     printed = "".join(capfd.readouterr()) + caplog.text
     for mark in (CANARY, CANARY_NUMBER, "Hoàng Yến", CANARY_NUMBER[-9:]):
         assert mark not in stored
@@ -197,6 +210,31 @@ def test_pages_fetch_nothing_and_are_the_same_again(warehouse: Warehouse, tmp_pa
         assert "default-src 'none'" in text
     assert "309" in first["deliveries.html"]
     assert "TREEM-007" in first["index.html"]
+
+
+def test_report_can_be_taken_along_and_stays_reachable_for_its_day(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    gate(warehouse, "run-l", GOOD, BAD)
+    out = tmp_path / "quality"
+    index = build_data_docs(warehouse.settings, out)
+    book, document = text_of(out / "bao_cao_chat_luong.xlsx"), text_of(out / "bao_cao_chat_luong.pdf")
+    for text in (book, document):
+        assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in text
+        assert "TREEM-007" in text
+        assert BAD in text.replace("\n", "")
+    assert "6–305" in book
+    assert "6–305" not in document
+    (day,) = [path.name for path in (out / "ngay").iterdir()]
+    with warehouse.admin() as connection:
+        connection.execute("update quality.gate_runs set recorded_at = recorded_at + interval '1 day'")
+    kept = (out / "ngay" / day / "index.html").read_bytes()
+    build_data_docs(warehouse.settings, out)
+    assert (out / "ngay" / day / "index.html").read_bytes() == kept
+    assert len(list((out / "ngay").iterdir())) == 2
+    assert f"ngay/{day}/index.html" in index.read_text(encoding="utf-8")
+    with warehouse.admin() as connection:
+        connection.execute("update quality.gate_runs set recorded_at = recorded_at - interval '1 day'")
 
 
 def test_engine_failure_says_no_value(warehouse: Warehouse) -> None:
