@@ -18,6 +18,8 @@ def commands(scratch: Path) -> dict[str, list[str]]:
     return {
         "ingestion": ["-m", "bench.ingestion", "--files", "40", "--pandas-files", "4", "--json"],
         "cleaning": ["-m", "bench.cleaning", "--rows", "100000", "400000", "--json"],
+        "gates": ["-m", "bench.gates", "--rows", "1000000", "--json"],
+        "worklists": ["-m", "bench.worklists", "--communes", "332", "--items", "100000", "--json"],
         "identity": [
             *("-m", "bench.identity_national", "--children", "1000000"),
             *("--folder", str(scratch), "--memory", "6GB"),

@@ -110,7 +110,7 @@ def _write_head(sheet: Worksheet, form: Form, head: ListHead, formats: _Formats,
     sheet.merge_range(1, 8, 1, last, form.motto, formats.bold)
     sheet.merge_range(3, 0, 3, last, form.titles[head.item_class.value], formats.title)
     sheet.merge_range(4, 0, 4, last, f"({form.basis})", formats.centre)
-    told = f"Kính gửi: Công an {unit}. Số liệu đến ngày {head.as_of_text}. Số trẻ: {vietnamese_count(count)}. Đề nghị gửi lại trước ngày {head.due_text}."
+    told = f"Kính gửi: Công an {unit[:1].lower()}{unit[1:]}. Số liệu đến ngày {head.as_of_text}. Số trẻ: {vietnamese_count(count)}. Đề nghị gửi lại trước ngày {head.due_text}."
     sheet.merge_range(5, 0, 5, last, told, formats.note)
     sheet.merge_range(6, 0, 6, last, form.guide, formats.note)
     sheet.merge_range(7, 0, 7, last, f"Mã đợt: {head.batch_id}", formats.note)
@@ -132,7 +132,8 @@ def _write_names(sheet: Worksheet, form: Form, head: ListHead, formats: _Formats
 
 
 def _write_row(sheet: Worksheet, place: int, row: ListRow, formats: _Formats) -> None:
-    sheet.set_row(place, 34)
+    reasons = "; ".join(REASONS_VI[entry] for entry in row.item.reasons)
+    sheet.set_row(place, _height((*row.child.shown, reasons)))
     sheet.write_string(place, 0, written_key(row.row_key, row.row_hash), formats.key)
     for column, text in enumerate(row.child.shown, start=1):
         # A text that looks like a formula stays a text, also after a person has edited the cell beside it.
@@ -140,11 +141,15 @@ def _write_row(sheet: Worksheet, place: int, row: ListRow, formats: _Formats) ->
             place, column, text, formats.quoted if text.startswith(_DANGEROUS) else formats.cell
         )
     reason = len(row.child.shown) + 1
-    sheet.write_string(
-        place, reason, "; ".join(REASONS_VI[entry] for entry in row.item.reasons), formats.cell
-    )
+    sheet.write_string(place, reason, reasons, formats.cell)
     for column in range(reason + 1, len(LIST_COLUMNS)):
         sheet.write_blank(place, column, None, formats.input_cell)
+
+
+def _height(texts: Sequence[str]) -> int:
+    """Return the height in points that shows the longest cell whole: a row never hides why it is there."""
+    lines = max(-(-len(text) // max(width - 3, 1)) for text, width in zip(texts, _WIDTHS[1:], strict=False))
+    return max(34, min(17 * lines, 400))
 
 
 def _write_rules(sheet: Worksheet, last: int) -> None:
