@@ -64,7 +64,7 @@ def run(number: int) -> Run:
 def state(settings: Settings, batch_id: str) -> tuple[Any, ...]:
     with connect(Role.LOADER, settings) as connection:
         row = connection.execute(
-            "select status, accepted, rejected from ops.batches where batch_id = %s", [batch_id]
+            "select status, accepted, quarantined from ops.batches where batch_id = %s", [batch_id]
         ).fetchone()
     assert row is not None
     return tuple(row)

@@ -22,6 +22,8 @@ CHILDREN, PERSONS, BATCHES = "raw.treem__children", "raw.population__persons", "
 LINKS, IDENTITIES, RECORDS = "identity.record_links", "identity.children", "clean.treem__children"
 FIGURES = "marts.agg_release_figures"
 LIST, EXTRACT = "treem__children@new", "population__persons@new"
+REPORTS = ("sector__figures", "cases__figures", "helpline__figures", "activities__figures")
+CHANGED = "raw.treem__changes"
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,16 @@ def base() -> dict[str, Rows]:
         IDENTITIES: identities(),
         RECORDS: records(),
         FIGURES: figures(),
+        **{f"raw.{name}": report(name) for name in REPORTS},
+        CHANGED: [{"_batch_id": "treem__changes@new", "_row_no": 1, "_outcome": "accepted", "ma_tre": "T1"}],
     }
+
+
+def report(dataset: str) -> Rows:
+    return [
+        {"_batch_id": f"{dataset}@new", "_row_no": n, "_outcome": "accepted", "don_vi_tinh": "người"}
+        for n in (1, 2)
+    ]
 
 
 def fill(warehouse: Warehouse, data: dict[str, Rows]) -> None:
@@ -332,6 +343,15 @@ PLANTED: dict[str, tuple[Change, Change]] = {
     ),
 }
 
+for _name in REPORTS:
+    _rule = _name.split("__", maxsplit=1)[0].upper()
+    PLANTED[f"{_rule}-001"] = (clear(f"raw.{_name}"), keep(f"raw.{_name}", 1))
+    PLANTED[f"{_rule}-002"] = (
+        set_first(f"raw.{_name}", 1, don_vi_tinh=None),
+        set_first(f"raw.{_name}", 1, don_vi_tinh="lượt"),
+    )
+PLANTED["CHANGES-001"] = (set_first(CHANGED, 1, ma_tre=None), set_first(CHANGED, 1, ma_tre="T2"))
+
 ELSEWHERE = {"IDENTITY-009", "FIGURES-002", "FIGURES-008", "FIGURES-013"}
 """Rules that need another table or an earlier gate; each has a test of its own below."""
 
@@ -342,7 +362,7 @@ def alone(suite: Suite, rule_id: str) -> Suite:
 
 
 def judge(warehouse: Warehouse, suite: str, run_id: str = "run-1", rule_id: str | None = None) -> GateResult:
-    ids = {"raw/treem__children": [LIST], "raw/population__persons": [EXTRACT]}.get(suite, [])
+    ids = [f"{suite.removeprefix('raw/')}@new"] if suite.startswith("raw/") else []
     if suite == "raw/treem__children":
         ids = [LIST, "treem__children@peer"]
     release = "r2026-test" if suite.startswith("publication") else None
@@ -358,7 +378,8 @@ def judge(warehouse: Warehouse, suite: str, run_id: str = "run-1", rule_id: str 
 def outcome_of(result: GateResult, rule_id: str) -> RuleOutcome:
     """What the rule said about the planted scope."""
     scopes = {entry.scope_key: entry.outcome for entry in result.rules if entry.rule_id == rule_id}
-    return scopes[next(key for key in (LIST, EXTRACT, "r2026-test", "*") if key in scopes)]
+    planted = [key for key in scopes if key.endswith("@new")]
+    return scopes[next(key for key in (*planted, "r2026-test", "*") if key in scopes)]
 
 
 SUITES = {name: load_suite(name) for name in suite_names()}

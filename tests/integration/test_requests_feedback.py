@@ -61,7 +61,9 @@ def _filled(warehouse: Warehouse) -> None:
 
 
 def fill(warehouse: Warehouse) -> None:
-    profile = Jsonb({"columns_present": ["stt", "ngay_sinh", "ho_ten_tre", "so_dinh_danh", "gioi_tinh", "dan_toc"]})
+    profile = Jsonb(
+        {"columns_present": ["stt", "ngay_sinh", "ho_ten_tre", "so_dinh_danh", "gioi_tinh", "dan_toc"]}
+    )
     warehouse.insert(
         "ops.batches",
         [{"batch_id": BATCH, "dataset": "treem__children", "file_sha256": "1", "size_bytes": 1, "file_name_text": "x",
