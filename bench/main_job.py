@@ -64,8 +64,8 @@ def _measure(folder: Path, account: str | None) -> list[Start]:
     clone = folder / "childdb"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
     (folder / "home").mkdir()
+    folder.chmod(0o755)
     if account:
-        folder.chmod(0o755)
         subprocess.run(["chown", "-R", account, str(folder)], check=True)
     starts = [_start(folder, clone, account) for _ in range(2)]
     subprocess.run(_as(account, ["make", "clean"]), cwd=clone, env=_environment(folder), check=False)
