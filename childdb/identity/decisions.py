@@ -15,6 +15,9 @@ from childdb.identity.rules import Rules
 from childdb.identity.scoring import score
 
 RULE = "decision"
+APART_RULE = "kept_apart"
+# Of two rows that people keep apart and one person claimed by both, either may be the one.
+_APART_CHANCE = 0.5
 _NO_FLOOR = -1_000_000
 
 
@@ -40,7 +43,13 @@ class Decision:
 
 
 def pin(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, decisions: Sequence[Decision]
+    connection: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    model: Model,
+    decisions: Sequence[Decision],
+    *,
+    rows: str = "register",
+    settled: str = "settled",
 ) -> int:
     """Create ``settled`` from the pairs people decided and ``barred`` from those they ruled out; return the pins used."""
     _load(connection, rules, decisions)
@@ -49,9 +58,9 @@ def pin(
     connection.execute(
         f"create or replace table pinned_pairs as select r, min(p) as p from pins where {must} group by r"
     )
-    compare_pairs(connection, rules, "pinned_pairs", "register", "population", "pinned_compared")
+    compare_pairs(connection, rules, "pinned_pairs", rows, "population", "pinned_compared")
     score(connection, rules, model, "pinned_compared", "pinned_scored", least=_NO_FLOOR)
-    connection.execute(f"create or replace table settled as select *, '{RULE}' as rule from pinned_scored")
+    connection.execute(f"create or replace table {settled} as select *, '{RULE}' as rule from pinned_scored")
     for name in ("pinned_pairs", "pinned_compared", "pinned_scored"):
         connection.execute(f"drop table {name}")
     return int(connection.execute("select count(*) from pins").fetchall()[0][0])
@@ -93,3 +102,34 @@ def row_pins(connection: duckdb.DuckDBPyConnection) -> tuple[list[tuple[int, int
     joined = [(r, other) for kind, r, other in rows if kind == DecisionKind.MUST_LINK]
     apart = {frozenset((r, other)) for kind, r, other in rows if kind == DecisionKind.CANNOT_LINK}
     return joined, apart
+
+
+def hold_apart(connection: duckdb.DuckDBPyConnection, rules: Rules) -> int:
+    """Send to review the weaker of two rows that people keep apart although both were accepted for one person."""
+    pairs = connection.execute(
+        "select a.r, a.rule = ?, a.odds, x.tie, b.r, b.rule = ?, b.odds, y.tie from pins as d"
+        " join decided as a on a.r = d.r join decided as b on b.r = d.other and b.p = a.p"
+        " join register as x on x.no = a.r join register as y on y.no = b.r"
+        " where d.kind = ? and a.r <> b.r and least(a.chance, b.chance) >= ?",
+        [RULE, RULE, str(DecisionKind.CANNOT_LINK), rules.thresholds.accept],
+    ).fetchall()
+    held: set[int] = set()
+    # The strongest claims are looked at first, so that a row held for one reason holds no other.
+    sides = sorted(
+        (sorted([row[:4], row[4:]], key=_strength) for row in pairs),
+        key=lambda both: (_strength(both[0]), _strength(both[1])),
+    )
+    for stronger, weaker in sides:
+        if stronger[0] not in held:
+            held.add(weaker[0])
+    connection.execute(
+        f"update decided set chance = {_APART_CHANCE}, rule = '{APART_RULE}' where list_contains(?::integer[], r)",
+        [sorted(held)],
+    )
+    return len(held)
+
+
+def _strength(side: tuple[int, bool, int, int]) -> tuple[bool, int, int]:
+    """Return what orders two claims, the stronger first: a decision, then the odds, then the key."""
+    _, decided, odds, tie = side
+    return (not decided, -odds, tie)

@@ -25,28 +25,40 @@ class Joined:
     blocks: list[BlockCount]
 
 
-def join_duplicates(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, duplicate: float
-) -> Joined:
-    """Fill ``children`` (no, leader): every row with the row that stands for its child."""
+def join_duplicates(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model) -> Joined:
+    """Fill ``joined_rows``: every row that no person joins, with what stands for its child."""
+    list_open(connection, rules)
+    blocks = find_pairs(connection, rules, model, "select no from open_numbers", "own_scored")
+    joined, refused = join_pairs(connection, rules)
+    return Joined(joined, refused, blocks)
+
+
+def list_open(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+    """Make ``open_numbers``: the rows no person was accepted for."""
     connection.execute(
-        f"create or replace table open_rows as select g.* from register as g left join decided as d on d.r = g.no and d.chance >= {rules.thresholds.accept}"
-        " where d.r is null"
+        "create or replace table open_numbers as select g.no from register as g"
+        f" where g.no not in (select r from decided where chance >= {rules.thresholds.accept})"
     )
+
+
+def find_pairs(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, chosen: str, target: str
+) -> list[BlockCount]:
+    """Create ``target`` (r, p, odds): the rows chosen, all of them open, beside other rows of the register."""
+    connection.execute(f"create or replace table open_rows as select * from register where no in ({chosen})")
     blocks = collect_pairs(connection, rules, "open_rows", "register", "twice_pairs")
     connection.execute(
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
-        " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_rows))"
+        " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_numbers))"
     )
     connection.execute(
         "create or replace table own_people_bare as select * from register where no in (select p from own_pairs)"
     )
     add_frequencies(connection, rules, "own_people_bare", "own_people")
     compare_pairs(connection, rules, "own_pairs", "open_rows", "own_people", "own_compared")
-    rows = int(connection.execute("select count(*) from register").fetchall()[0][0])
-    own = replace(model, people=rows, counterpart=min(max(duplicate, 1e-4), 0.5))
-    score(connection, rules, own, "own_compared", "own_scored")
-    joined, refused = _join(connection, rules)
+    own = replace(model, people=model.rows, counterpart=min(max(model.duplicate, 1e-4), 0.5))
+    score(connection, rules, own, "own_compared", "own_weighed")
+    connection.execute(f"create or replace table {target} as select r, p, odds from own_weighed")
     for name in (
         "open_rows",
         "twice_pairs",
@@ -54,13 +66,14 @@ def join_duplicates(
         "own_people_bare",
         "own_people",
         "own_compared",
-        "own_scored",
+        "own_weighed",
     ):
         connection.execute(f"drop table {name}")
-    return Joined(joined, refused, blocks)
+    return blocks
 
 
-def _join(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:
+def join_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:
+    """Create ``joined_rows`` out of ``own_scored``, strongest evidence first; return joins made and refused."""
     accept = rules.duplicates.accept
     edges = connection.execute(
         "select s.r, s.p, d.p as person_r, e.p as person_p from own_scored as s join register as a on a.no = s.r join register as b on b.no = s.p"
@@ -69,16 +82,18 @@ def _join(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int
     ).fetchall()
     sizes = dict(
         connection.execute(
-            f"select p, count(*) from decided where chance >= {rules.thresholds.accept} group by p"
+            f"select p, count(*) from decided where chance >= {rules.thresholds.accept} group by p having count(*) > 1"
         ).fetchall()
     )
-    union = _Union(rules.duplicates.largest_child, sizes)
     joined, apart = row_pins(connection)
-    people = dict(_people_of(connection, rules, [no for pair in joined for no in pair]))
+    watched = sorted({no for pair in joined for no in pair} | {no for pair in apart for no in pair})
+    people = dict(_people_of(connection, rules, watched))
+    nodes = {no: ("person", people[no]) if no in people else ("row", no) for no in watched}
+    union = _Union(
+        rules.duplicates.largest_child, sizes, [(nodes[a], nodes[b]) for a, b in map(sorted, apart)]
+    )
     pinned = [(r, other, people.get(r), people.get(other)) for r, other in joined]
     for r, p, person_r, person_p in [*pinned, *edges]:
-        if frozenset((r, p)) in apart:
-            continue
         union.join(
             ("row", r) if person_r is None else ("person", person_r),
             ("row", p) if person_p is None else ("person", person_p),
@@ -112,7 +127,11 @@ Node = tuple[str, int]
 class _Union:
     """Joins rows into children, strongest evidence first; two persons never become one."""
 
-    def __init__(self, largest: int, sizes: dict[int, int]) -> None:
+    def __init__(self, largest: int, sizes: dict[int, int], apart: list[tuple[Node, Node]]) -> None:
+        self._apart: dict[Node, set[Node]] = {}
+        for first, second in apart:
+            self._apart.setdefault(first, set()).add(second)
+            self._apart.setdefault(second, set()).add(first)
         self._parent: dict[Node, Node] = {}
         self._rows: dict[Node, int] = {}
         self._largest = largest
@@ -132,13 +151,22 @@ class _Union:
         a, b = self._top(first), self._top(second)
         if a == b:
             return
-        if (a[0] == "person" and b[0] == "person") or self._rows[a] + self._rows[b] > self._largest:
+        too_large = self._rows[a] + self._rows[b] > self._largest
+        if (a[0] == "person" and b[0] == "person") or too_large or self._kept_apart(a, b):
             self.refused += 1
             return
         top, under = (b, a) if b[0] == "person" else (a, b)
         self._parent[under] = top
         self._rows[top] += self._rows[under]
+        if under in self._apart:
+            self._apart.setdefault(top, set()).update(self._apart.pop(under))
         self.joined += 1
+
+    def _kept_apart(self, a: Node, b: Node) -> bool:
+        """Return whether people keep a row of one side from a row of the other."""
+        return any(self._top(node) == b for node in self._apart.get(a, ())) or any(
+            self._top(node) == a for node in self._apart.get(b, ())
+        )
 
     def tops(self) -> list[tuple[Node, Node]]:
         """Return every row or person met, with what stands for its child."""

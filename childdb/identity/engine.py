@@ -10,26 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.identity import (
     assignment,
-    blocking,
-    comparison,
+    children,
     deduplication,
     features,
     frequency,
     outputs,
     sampling,
-    scoring,
+    store,
     summary,
 )
-from childdb.identity.decisions import Decision, bar, pin
+from childdb.identity.candidates import Search, WholePopulation
+from childdb.identity.decisions import Decision, hold_apart, pin
 from childdb.identity.inputs import InputFile, open_input
+from childdb.identity.key_store import write_keys
 from childdb.identity.macros import create_macros
 from childdb.identity.model import Model, read_model, write_model
 from childdb.identity.progress import Progress, Stage
-from childdb.identity.rules import Rules, StrongKey
+from childdb.identity.rules import Rules
 from childdb.identity.rules_file import load_rules
 from childdb.identity.training import learn
 
@@ -85,19 +87,26 @@ def match(
     rules: Path | None = None,
     model: Path | None = None,
     decisions: Sequence[Decision] = (),
+    keep: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> MatchReport:
-    """Match a register with a population extract and write links, persons, report and model into ``out``."""
+    """Match a register with a population extract and write links, persons, report and model into ``out``.
+
+    With ``keep``, everything later increments need is kept there.
+    """
     loaded = load_rules(rules)
     frozen = read_model(model, loaded) if model else None
     out.mkdir(parents=True, exist_ok=True)
-    scratch = out / ".scratch"
+    scratch = (keep or out) / ".scratch"
     shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    connection = _connect(scratch, threads, memory)
+    scratch.mkdir(parents=True)
+    connection = open_database(scratch / "work.duckdb", scratch / "spill", threads, memory)
     run = _Run(connection, loaded, out, Progress(tell or (lambda text: None)), {}, [])
     try:
-        return _match(run, register, population, frozen, decisions)
+        report = _match(run, register, population, frozen, decisions)
+        if keep:
+            _keep(run, keep)
+        return report
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         kind = "memory" if isinstance(error, duckdb.OutOfMemoryException) else "disk"
         raise EnvironmentFailedError(
@@ -109,17 +118,18 @@ def match(
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _connect(scratch: Path, threads: int | None, memory: str) -> duckdb.DuckDBPyConnection:
+def open_database(path: Path, spill: Path, threads: int | None, memory: str) -> duckdb.DuckDBPyConnection:
+    """Return a database of our own that honours the limit of memory and spills beyond it."""
     settings: dict[str, Any] = {
         "memory_limit": memory,
-        "temp_directory": str(scratch / "spill"),
+        "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
     if threads:
         settings["threads"] = threads
     try:
-        connection = duckdb.connect(str(scratch / "work.duckdb"), config=settings)
+        connection = duckdb.connect(str(path), config=settings)
     except duckdb.Error:
         raise ConfigurationError(
             "The memory limit or the number of threads is not understood; write for example --memory 12GB --threads 2."
@@ -133,25 +143,36 @@ def _match(
     run: _Run, register: Path, population: Path, frozen: Model | None, decided: Sequence[Decision]
 ) -> MatchReport:
     inputs = _open(run, register, population)
-    _features(run)
+    _features(run, register, population)
     model = frozen or _train(run)
-    write_model(model, run.out / "model.json")
     run.pairs["pinned"] = pin(run.connection, run.rules, model, decided)
-    _rest(run)
-    for strong in run.rules.strong_keys:
-        with run.progress.stage(f"strong_{strong.name}"):
-            _settle(run, model, strong)
-    _residual(run, model)
+    _search(run, model)
     with run.progress.stage("decide"):
-        learnt = assignment.assign(run.connection, run.rules, model)
+        model = assignment.assign(run.connection, run.rules, model)
+        write_model(model, run.out / "model.json")
+        run.pairs["kept_apart"] = hold_apart(run.connection, run.rules)
     with run.progress.stage("duplicates"):
-        joined = deduplication.join_duplicates(run.connection, run.rules, model, learnt["duplicate"])
+        joined = deduplication.join_duplicates(run.connection, run.rules, model)
+        children.label(run.connection, run.rules)
     run.pairs["joined_without_person"], run.pairs["joins_refused"] = joined.joined, joined.refused
     run.blocks += [{"stage": "duplicates", **asdict(item)} for item in joined.blocks]
     with run.progress.stage("write"):
         outputs.write_links(run.connection, run.rules, model, run.out / "links.parquet")
         outputs.write_persons(run.connection, run.rules, run.out / "persons.parquet")
-    return _report(run, inputs, model, learnt)
+    return _report(run, inputs, model)
+
+
+def _keep(run: _Run, folder: Path) -> None:
+    """Leave features, pairs, claims and keys of the people behind for increments; the database comes last, as the sign of a whole store."""
+    with run.progress.stage("keep"):
+        store.keep_names(run.connection, run.rules)
+        for name, values in features.known_numbers(run.connection, run.rules).items():
+            np.save(folder / f"numbers.{name}.npy", values)
+        write_keys(run.connection, run.rules, folder / "keys")
+        shutil.copyfile(run.out / "model.json", folder / "model.json")
+        run.connection.execute("checkpoint")
+        run.connection.close()
+        (folder / ".scratch/work.duckdb").replace(folder / store.DATABASE)
 
 
 def _open(run: _Run, register: Path, population: Path) -> dict[str, InputFile]:
@@ -162,14 +183,18 @@ def _open(run: _Run, register: Path, population: Path) -> dict[str, InputFile]:
         }
 
 
-def _features(run: _Run) -> None:
-    with run.progress.stage("read_words"):
-        features.build_dictionaries(run.connection, run.rules)
+def _features(run: _Run, register: Path, population: Path) -> None:
+    words = features.WordReader(run.rules)
     with run.progress.stage("features_population"):
-        features.build_features(run.connection, run.rules, features.POPULATION, "population")
+        features.FeatureMaker(run.connection, run.rules, words, features.POPULATION).make(
+            population, "population"
+        )
     with run.progress.stage("features_register"):
-        features.build_features(run.connection, run.rules, features.REGISTER, "register")
-        features.drop_dictionaries(run.connection, run.rules)
+        numbers = features.known_numbers(run.connection, run.rules)
+        features.FeatureMaker(run.connection, run.rules, words, features.REGISTER).make(
+            register, "register", numbers
+        )
+    words.close()
     with run.progress.stage("frequencies"):
         frequency.count_values(run.connection, run.rules)
         frequency.add_frequencies(run.connection, run.rules, "population", "population_weighed")
@@ -185,53 +210,21 @@ def _train(run: _Run) -> Model:
         return learn(run.rules, data)
 
 
-def _rest(run: _Run) -> None:
-    """Make the view of rows that nothing has settled yet."""
-    run.connection.execute(
-        "create or replace view residual as select * from register where no not in (select r from settled)"
-    )
-
-
-def _settle(run: _Run, model: Model, strong: StrongKey) -> None:
-    """Accept the rows whose strong key one person alone has, if levels and odds leave no doubt."""
-    connection = run.connection
-    blocking.collect_single(connection, strong, "residual", "population", "strong_pairs")
-    bar(connection, "strong_pairs")
-    comparison.compare_pairs(
-        connection, run.rules, "strong_pairs", "register", "population", "strong_compared"
-    )
-    scoring.score(connection, run.rules, model, "strong_compared", "strong_scored")
-    least = round(run.rules.strong_bits * 1000)
-    connection.execute(
-        f"insert into settled select c.*, 'strong_{strong.name}' as rule from strong_scored as c"
-        f" where odds >= {least} and {scoring.in_levels_sql(run.rules, dict(strong.only))}"
-    )
-    _rest(run)
-    run.pairs[f"strong_{strong.name}"] = run.count("strong_pairs")
-    run.drop("strong_pairs", "strong_compared", "strong_scored")
-
-
-def _residual(run: _Run, model: Model) -> None:
+def _search(run: _Run, model: Model) -> None:
+    """Make ``settled`` and ``scored`` for every row of the register."""
+    search = Search(run.connection, run.rules, model, WholePopulation(run.connection))
+    for strong in run.rules.strong_keys:
+        with run.progress.stage(f"strong_{strong.name}"):
+            run.pairs[f"strong_{strong.name}"] = search.settle(strong)
     with run.progress.stage("residual_block"):
-        run.connection.execute("create or replace table open_residual as select * from residual")
-        blocks = blocking.collect_pairs(
-            run.connection, run.rules, "open_residual", "population", "residual_pairs"
-        )
-        bar(run.connection, "residual_pairs")
+        rows, pairs, blocks = search.find()
         run.blocks += [{"stage": "residual", **asdict(item)} for item in blocks]
-        run.pairs["residual_rows"], run.pairs["residual"] = (
-            run.count("open_residual"),
-            run.count("residual_pairs"),
-        )
+        run.pairs["residual_rows"], run.pairs["residual"] = rows, pairs
     with run.progress.stage("residual_score"):
-        comparison.compare_pairs(
-            run.connection, run.rules, "residual_pairs", "open_residual", "population", "residual_compared"
-        )
-        scoring.score(run.connection, run.rules, model, "residual_compared", "scored")
-        run.drop("residual_pairs", "residual_compared", "open_residual")
+        search.score()
 
 
-def _report(run: _Run, inputs: dict[str, InputFile], model: Model, learnt: dict[str, float]) -> MatchReport:
+def _report(run: _Run, inputs: dict[str, InputFile], model: Model) -> MatchReport:
     report = MatchReport(
         rows={name: item.rows for name, item in inputs.items()},
         decisions=summary.count_decisions(run.out / "links.parquet"),
@@ -246,7 +239,11 @@ def _report(run: _Run, inputs: dict[str, InputFile], model: Model, learnt: dict[
             "duckdb": duckdb.__version__,
         },
         inputs={name: asdict(item) for name, item in inputs.items()},
-        learnt={**learnt, "counterpart": model.counterpart, "relatives": model.relatives},
+        learnt={
+            "duplicate": model.duplicate,
+            "counterpart": model.counterpart,
+            "relatives": model.relatives,
+        },
         folder=run.out,
     )
     (run.out / "report.json").write_text(

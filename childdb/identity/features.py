@@ -1,35 +1,35 @@
-"""Feature tables of both sides: distinct texts are read once, numbers and hashes are what later stages compare."""
+"""Feature tables of both sides, made batch by batch: numbers and hashes are what later stages compare."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-from ftfy import fix_encoding
+import pyarrow.parquet as pq
 
-from childdb.identity.reading_dates import read_birth_date
+from childdb.identity.lexicon import Lexicon, read_by_sql, read_dates
+from childdb.identity.macros import create_macros
+from childdb.identity.names import NameReader
 from childdb.identity.rules import ColumnType, Feature, FeatureKind, Rules
 
-NAME_COLUMNS = (
-    "exact",
-    "fold",
-    "joined",
-    "bag",
-    "sound",
-    "tail",
-    "ends",
-    "given",
-    "surname",
-    "marked",
-    "short",
-    "text",
+# Kinds whose cells are read outside the database, by distinct text or by syllable.
+_WORD_KINDS = (
+    FeatureKind.PERSON_NAME,
+    FeatureKind.BIRTH_DATE,
+    FeatureKind.TEXT,
+    FeatureKind.CODE,
+    FeatureKind.SEX,
 )
-DATE_COLUMNS = ("precision", "day", "swapped", "year", "month", "month_day")
-DICTIONARY_KINDS = (FeatureKind.PERSON_NAME, FeatureKind.BIRTH_DATE, FeatureKind.TEXT)
-_BATCH = 500_000
+_BATCH = 400_000
+_IDENTIFIER = re.compile(r"[a-z_][a-z_0-9]*")
 
 
 @dataclass(frozen=True)
@@ -45,183 +45,217 @@ REGISTER = SideTable("register", "register_file", "r")
 POPULATION = SideTable("population", "population_file", "p")
 
 
-def build_dictionaries(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
-    """Read every distinct text of the dear kinds once: tables ``words_<feature>`` keyed by a hash of the text."""
-    for feature in rules.features:
-        if feature.kind in DICTIONARY_KINDS:
-            _collect_words(connection, rules, feature)
-            _READERS[feature.kind](connection, rules, feature)
-            connection.execute("drop table raw_words")
+def used_columns(rules: Rules) -> frozenset[str]:
+    """Return every word of the rules that may name a feature column; what is not among them need not be kept."""
+    texts: list[str] = [rules.training.near, *rules.training.apart]
+    texts += [rules.relatives.same] if rules.relatives else []
+    for frequency in rules.frequencies:
+        texts += [frequency.of, frequency.near, *frequency.parts]
+    for block in rules.blocks:
+        texts += [*block.register, *block.population]
+    for strong in rules.strong_keys:
+        texts += [*strong.register, *strong.population]
+    for comparison in rules.comparisons:
+        texts += [comparison.missing, *(level.when for level in comparison.levels)]
+        texts += [context.when for context in comparison.contexts]
+    return frozenset(word for text in texts for word in _IDENTIFIER.findall(text))
 
 
-def _collect_words(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
-    parts = []
-    for column, table, side in (
-        (feature.register, REGISTER, rules.register),
-        (feature.population, POPULATION, rules.population),
-    ):
-        if column and side.columns[column] is not ColumnType.DATE:
-            parts.append(
-                f'select distinct "{column}"::varchar as word from {table.source} where "{column}" is not null'
-            )
-    union = " union all ".join(parts) or "select null::varchar as word where false"
-    connection.execute(
-        f"create table raw_words as select hash(word) as key, min(word) as word from ({union}) group by all"
-    )
+class WordReader:
+    """Reads the word columns of batches; what it has learnt of words stays between batches and sides."""
 
-
-def _mend_words(connection: duckdb.DuckDBPyConnection) -> None:
-    """Put back names whose UTF-8 was read as a Windows code page; only words with its typical signs are looked at."""
-    broken = connection.execute(
-        "select key, word from raw_words where regexp_matches(word, '[ÃÂÄÆ]|á[º»]') order by key"
-    ).fetchall()
-    mended = [(key, word, fix_encoding(word)) for key, word in broken]
-    changed = [(key, after) for key, before, after in mended if after != before]
-    table = pa.table(
-        {
-            "key": pa.array([key for key, _ in changed], pa.uint64()),
-            "word": pa.array([word for _, word in changed], pa.string()),
+    def __init__(self, rules: Rules) -> None:
+        self._connection = duckdb.connect(config={"threads": 1})
+        create_macros(self._connection)
+        self._names = NameReader(self._connection, rules.placeholders)
+        code = "case when plain_code(word) is not null then short_hash(plain_code(word)) end"
+        text = "case when folded_text(word) is not null then short_hash(folded_text(word)) end"
+        self._lexicons = {
+            FeatureKind.BIRTH_DATE: Lexicon(read_dates),
+            FeatureKind.TEXT: Lexicon(read_by_sql(self._connection, code=text, text="folded_text(word)")),
+            FeatureKind.CODE: Lexicon(read_by_sql(self._connection, code=code)),
+            FeatureKind.SEX: Lexicon(read_by_sql(self._connection, code="sex_key(word)::tinyint")),
         }
-    )
-    connection.register("words_in", table)
-    connection.execute("update raw_words as w set word = i.word from words_in as i where i.key = w.key")
-    connection.unregister("words_in")
+
+    def read(self, feature: Feature, texts: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
+        """Return the columns of one feature for one batch."""
+        if feature.kind is FeatureKind.PERSON_NAME:
+            found = self._names.read(texts)
+            return {f"{feature.name}_{part}": values for part, values in found.items()}
+        table = self._lexicons[feature.kind].read(texts)
+        parts = {name: table.column(name).combine_chunks() for name in table.column_names}
+        if feature.kind is FeatureKind.BIRTH_DATE:
+            return {f"_{feature.name}_{part}": values for part, values in parts.items()}
+        named = {feature.name: parts["code"]}
+        return named | ({f"{feature.name}_text": parts["text"]} if "text" in parts else {})
+
+    def close(self) -> None:
+        """Give back what the reader holds."""
+        self._connection.close()
 
 
-def _read_names(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
-    """Make the parts of a name: surname first, given name last; H'- and Y- names of the highlands have the clan last."""
-    _mend_words(connection)
-    refused = ", ".join(f"'{word}'" for word in rules.placeholders) or "''"
-    connection.execute(
-        f"""create table words_{feature.name} as
-        with written as (select key, written_name(word) as written from raw_words),
-        known as (select key, written, folded(written) as fold from written where folded(written) not in ({refused})),
-        split as (select *, string_split(fold, ' ') as parts, regexp_matches(fold, '^[hy][bcdfgjklmnpqrstvwxz]') as clan_last from known),
-        placed as (
-            select *, case when clan_last then parts[1] else parts[-1] end as given,
-                case when len(parts) > 1 then case when clan_last then parts[-1] else parts[1] end end as surname,
-                case when len(parts) > 2 then array_to_string(case when clan_last then parts[:-2] else parts[2:] end, ' ') end as tail
-            from split)
-        select key, short_hash(tone_settled(written)) as exact, short_hash(fold) as fold,
-            short_hash(replace(fold, ' ', '')) as joined, short_hash(array_to_string(list_sort(parts), '')) as bag,
-            short_hash(sound_key(fold)) as sound, case when tail is not null then short_hash(tail) end as tail,
-            case when surname is not null then short_hash(surname || ' ' || given) end as ends, short_hash(given) as given,
-            case when surname is not null then short_hash(surname) end as surname, written <> fold as marked,
-            len(parts) < 3 or len(list_filter(parts, lambda x: length(x) = 1 and x <> '?')) > 0 as short, fold as text
-        from placed"""
-    )
+@dataclass(frozen=True)
+class FeatureMaker:
+    """Makes the features of one side, batch by batch."""
+
+    connection: duckdb.DuckDBPyConnection
+    rules: Rules
+    words: WordReader
+    table: SideTable
+
+    def make(self, path: Path, target: str, numbers: dict[str, npt.NDArray[np.int64]] | None = None) -> None:
+        """Create the feature table of a file: ``no`` is the place in the file, ``tie`` decides between equals."""
+        made = False
+        batches = read_batches(path, list(self._side().columns))
+        with ThreadPoolExecutor(1) as ahead:
+            waiting = ahead.submit(self._next, batches)
+            while (batch := waiting.result()) is not None:
+                waiting = ahead.submit(self._next, batches)
+                self.add(batch, target, numbers or {}, create=not made)
+                made = True
+
+    def add(
+        self, batch: pa.Table, target: str, numbers: dict[str, npt.NDArray[np.int64]], *, create: bool
+    ) -> None:
+        """Add one batch that :meth:`prepare` made to the table."""
+        for name, known in numbers.items():
+            feature = next(item for item in self.rules.features if item.name == name)
+            batch = batch.append_column(f"{name}_known", self._known(batch, feature, known))
+        self.connection.register("batch_in", batch)
+        kept = used_columns(self.rules)
+        listed = ",\n".join(
+            f"{sql} as {name}"
+            for name, sql in self._columns(batch, numbers).items()
+            if name in kept or name in ("no", "tie")
+        )
+        into = f"create or replace table {target} as" if create else f"insert into {target}"
+        self.connection.execute(f"{into} select {listed} from batch_in as f")
+        self.connection.unregister("batch_in")
+
+    def prepare(self, batch: pa.Table) -> pa.Table:
+        """Return a batch of the file with its words read; ``no`` must be among its columns."""
+        columns = {name: batch.column(name) for name in batch.column_names}
+        for feature, column in self._sources():
+            if feature.kind in _WORD_KINDS and self._side().columns[column] is not ColumnType.DATE:
+                texts = batch.column(column).cast(pa.string()).combine_chunks()
+                if isinstance(texts, pa.ChunkedArray):
+                    texts = pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
+                columns |= self.words.read(feature, texts)
+        return pa.table(columns)
+
+    def _next(self, batches: Iterator[pa.Table]) -> pa.Table | None:
+        batch = next(batches, None)
+        return None if batch is None else self.prepare(batch)
+
+    def _side(self) -> Any:
+        return self.rules.register if self.table is REGISTER else self.rules.population
+
+    def _sources(self) -> list[tuple[Feature, str]]:
+        """Return the features of this side with their column."""
+        named = (
+            (item, item.register if self.table is REGISTER else item.population)
+            for item in self.rules.features
+        )
+        return [(feature, column) for feature, column in named if column]
+
+    def _known(self, batch: pa.Table, feature: Feature, known: npt.NDArray[np.int64]) -> pa.Array[Any]:
+        """Return whether the number of each row is one of the sorted ``known`` ones."""
+        self.connection.register("numbers_in", batch.select([feature.register, "no"]))
+        found = self.connection.sql(
+            f'select coalesce(child_number("{feature.register}"), -1) as number from numbers_in order by no'
+        ).fetchnumpy()["number"]
+        self.connection.unregister("numbers_in")
+        if not len(known):
+            return pa.array(np.zeros(len(found), np.bool_))
+        place = np.minimum(np.searchsorted(known, found), len(known) - 1)
+        return pa.array(known[place] == found)
+
+    def _columns(self, batch: pa.Table, numbers: dict[str, Any]) -> dict[str, str]:
+        columns = {"no": "f.no", "tie": f'hash(f."{self._side().key}"::varchar)'}
+        for feature, column in self._sources():
+            if feature.kind is FeatureKind.BIRTH_DATE:
+                columns |= _date_columns(
+                    feature.name, column, f"_{feature.name}_precision" in batch.column_names
+                )
+            elif feature.kind in _WORD_KINDS:
+                columns |= {
+                    name: f"f.{name}"
+                    for name in batch.column_names
+                    if name == feature.name or name.startswith(f"{feature.name}_")
+                    if name in _word_columns(feature)
+                }
+            else:
+                columns[feature.name] = _number_sql(feature, column, is_register=self.table is REGISTER)
+            if feature.name in numbers:
+                columns[f"{feature.name}_known"] = f"f.{feature.name}_known"
+        return columns
 
 
-def _read_dates(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
-    table = f"words_{feature.name}"
-    connection.execute(
-        f"create table {table} (key ubigint, precision tinyint, year smallint, month tinyint, day_of_month tinyint)"
-    )
-    reader = connection.cursor().execute("select key, word from raw_words")
-    while rows := reader.fetchmany(_BATCH):
-        read = [(key, read_birth_date(word)) for key, word in rows]
-        columns: dict[str, pa.Array[Any]] = {
-            "key": pa.array([key for key, _ in read], pa.uint64()),
-            "precision": pa.array([value.precision for _, value in read], pa.int8()),
-            "year": pa.array([value.year for _, value in read], pa.int16()),
-            "month": pa.array([value.month for _, value in read], pa.int8()),
-            "day_of_month": pa.array([value.day for _, value in read], pa.int8()),
-        }
-        connection.register("dates_read", pa.table(columns))
-        connection.execute(f"insert into {table} select * from dates_read")
-        connection.unregister("dates_read")
+def read_batches(path: Path, columns: list[str]) -> Iterator[pa.Table]:
+    """Yield a Parquet file as tables of many rows with the place of each row in the file (``no``)."""
+    first, waiting, rows = 0, list[pa.RecordBatch](), 0
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=_BATCH, columns=columns):
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= _BATCH:
+            yield _numbered(waiting, first)
+            first, waiting, rows = first + rows, [], 0
+    if rows:
+        yield _numbered(waiting, first)
 
 
-def _read_texts(connection: duckdb.DuckDBPyConnection, rules: Rules, feature: Feature) -> None:
-    connection.execute(
-        f"""create table words_{feature.name} as
-        with read as (select key, folded_text(word) as text from raw_words)
-        select key, short_hash(text) as code, text from read where text is not null"""
-    )
+def _numbered(batches: list[pa.RecordBatch], first: int) -> pa.Table:
+    table = pa.Table.from_batches(batches)
+    return table.append_column("no", pa.array(np.arange(first, first + table.num_rows, dtype=np.int32)))
 
 
-_READERS: dict[FeatureKind, Callable[[duckdb.DuckDBPyConnection, Rules, Feature], None]] = {
-    FeatureKind.PERSON_NAME: _read_names,
-    FeatureKind.BIRTH_DATE: _read_dates,
-    FeatureKind.TEXT: _read_texts,
-}
+def _word_columns(feature: Feature) -> frozenset[str]:
+    from childdb.identity.names import NAME_COLUMNS
+
+    if feature.kind is FeatureKind.PERSON_NAME:
+        return frozenset(f"{feature.name}_{part}" for part in NAME_COLUMNS)
+    return frozenset({feature.name, f"{feature.name}_text"})
 
 
-def _date_parts(name: str, precision: str, year: str, month: str, day: str) -> list[str]:
+def _date_columns(name: str, column: str, is_read: bool) -> dict[str, str]:
+    if is_read:
+        precision, year, month, day = (f"f._{name}_{part}" for part in ("precision", "year", "month", "day"))
+    else:
+        precision = f'(case when f."{column}" is null then 0 else 3 end)'
+        year, month, day = (f'{unit}(f."{column}")::integer' for unit in ("year", "month", "day"))
     whole = f"{precision} = 3"
-    return [
-        f"coalesce({precision}, 0)::tinyint as {name}_precision",
-        f"case when {whole} then (make_date({year}, {month}, {day}) - date '1900-01-01')::integer end as {name}_day",
-        f"case when {whole} and {day} <= 12 and {day} <> {month} then (make_date({year}, {day}, {month}) - date '1900-01-01')::integer end as {name}_swapped",
-        f"({year})::smallint as {name}_year",
-        f"({month})::tinyint as {name}_month",
-        f"case when {whole} then ({month} * 100 + {day}) end::smallint as {name}_month_day",
-    ]
+    return {
+        f"{name}_precision": f"coalesce({precision}, 0)::tinyint",
+        f"{name}_day": f"case when {whole} then (make_date({year}, {month}, {day}) - date '1900-01-01')::integer end",
+        f"{name}_swapped": f"case when {whole} and {day} <= 12 and {day} <> {month} then (make_date({year}, {day}, {month}) - date '1900-01-01')::integer end",
+        f"{name}_year": f"({year})::smallint",
+        f"{name}_month": f"({month})::tinyint",
+        f"{name}_month_day": f"case when {whole} then ({month} * 100 + {day}) end::smallint",
+    }
 
 
-def _date_expressions(feature: Feature, source: str, words: str, is_date: bool) -> list[str]:
-    if is_date:
-        parts = [f"{unit}({source})::integer" for unit in ("year", "month", "day")]
-        return _date_parts(feature.name, f"(case when {source} is null then 0 else 3 end)", *parts)
-    parts = [f"{words}.{column}::integer" for column in ("year", "month", "day_of_month")]
-    return _date_parts(feature.name, f"{words}.precision", *parts)
-
-
-def _simple_expression(feature: Feature, source: str, spare: str) -> str:
-    expressions = {
+def _number_sql(feature: Feature, column: str, *, is_register: bool) -> str:
+    source = f'f."{column}"'
+    expression = {
         FeatureKind.CHILD_NUMBER: f"child_number({source})",
         FeatureKind.PARENT_NUMBER: f"parent_number({source})",
-        FeatureKind.SEX: f"sex_key({source}::varchar)::tinyint",
-        FeatureKind.CODE: f"case when plain_code({source}::varchar) is not null then short_hash(plain_code({source}::varchar)) end",
         FeatureKind.PHONE: f"phone_key({source})",
         FeatureKind.WHOLE_NUMBER: f"try_cast({source} as integer)",
-    }
-    expression = expressions[feature.kind]
-    if spare:
+    }[feature.kind]
+    if feature.spare and is_register:
         digit = "1" if feature.sex == "female" else "0"
-        expression = f"coalesce({expression}, adult_number({spare}, '{digit}'))"
-    return f"{expression} as {feature.name}"
+        return f"coalesce({expression}, adult_number(f.\"{feature.spare}\", '{digit}'))"
+    return expression
 
 
-def _feature_expressions(feature: Feature, column: str, is_date: bool, is_register: bool) -> list[str]:
-    source, words = f'f."{column}"', f"w_{feature.name}"
-    if feature.kind is FeatureKind.PERSON_NAME:
-        return [f"{words}.{part} as {feature.name}_{part}" for part in NAME_COLUMNS]
-    if feature.kind is FeatureKind.TEXT:
-        return [f"{words}.code as {feature.name}", f"{words}.text as {feature.name}_text"]
-    if feature.kind is FeatureKind.BIRTH_DATE:
-        return _date_expressions(feature, source, words, is_date)
-    spare = f'f."{feature.spare}"' if feature.spare and is_register else ""
-    return [_simple_expression(feature, source, spare)]
-
-
-def build_features(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, table: SideTable, target: str
-) -> None:
-    """Make the feature table of one side: ``no`` is the place in the file, ``tie`` decides between equals."""
-    side = rules.register if table is REGISTER else rules.population
-    columns = [f'f.file_row_number::integer as no, hash(f."{side.key}") as tie']
-    joins = []
-    for feature in rules.features:
-        column = feature.register if table is REGISTER else feature.population
-        if not column:
-            continue
-        is_date = side.columns[column] is ColumnType.DATE
-        columns += _feature_expressions(feature, column, is_date, table is REGISTER)
-        if feature.kind is FeatureKind.CHILD_NUMBER and table is REGISTER:
-            columns.append(
-                f'child_number(f."{column}") in (select {feature.name} from population where {feature.name} is not null) as {feature.name}_known'
-            )
-        if feature.kind in DICTIONARY_KINDS and not is_date:
-            joins.append(
-                f'left join words_{feature.name} as w_{feature.name} on w_{feature.name}.key = hash(f."{column}"::varchar)'
-            )
-    listed = ",\n".join(columns)
-    connection.execute(f"create table {target} as select {listed} from {table.source} as f {' '.join(joins)}")
-
-
-def drop_dictionaries(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
-    """Give back the space of the dictionaries."""
-    for feature in rules.features:
-        if feature.kind in DICTIONARY_KINDS:
-            connection.execute(f"drop table if exists words_{feature.name}")
+def known_numbers(connection: duckdb.DuckDBPyConnection, rules: Rules) -> dict[str, npt.NDArray[np.int64]]:
+    """Return the numbers of the population, sorted, for each feature that is a child's number."""
+    return {
+        item.name: connection.execute(
+            f"select {item.name} as number from population where {item.name} is not null order by number"
+        )
+        .fetchnumpy()["number"]
+        .astype(np.int64)
+        for item in rules.features
+        if item.kind is FeatureKind.CHILD_NUMBER and item.population and item.register
+    }

@@ -46,12 +46,19 @@ _MACROS = (
     "padded_number(x) as case when length(x) = 12 then x when length(x) in (10, 11) then lpad(x, 12, '0') end",
     "no_dummy(x) as case when x is null or replace(x, x[7], '') = '' or x in ('123456789012', '012345678912') or x[7:12] = '000000' then null else x end",
     "child_digits(x) as case when x[4] in ('2', '3') then x end",
-    "child_number(x) as child_digits(no_dummy(padded_number(number_text(x))))::bigint",
-    "adult_number(x, digit) as (case when no_dummy(padded_number(number_text(x)))[4] = digit then no_dummy(padded_number(number_text(x))) end)::bigint",
+    # Most numbers are plain digits: those are read as numbers, without a look at the text.
+    "century(n) as (n // 100000000) % 10",
+    "real_number(n) as n % 1000000 <> 0 and n % 111111111111 <> 0 and n not in (123456789012, 12345678912)",
+    "child_number(x) as case when regexp_full_match(x, '[0-9]{10,12}') then case when century(x::bigint) in (2, 3) and real_number(x::bigint) then x::bigint end"
+    " else child_digits(no_dummy(padded_number(number_text(x))))::bigint end",
+    "adult_number(x, digit) as case when regexp_full_match(x, '[0-9]{10,12}') then case when century(x::bigint) = digit::integer and real_number(x::bigint) then x::bigint end"
+    " else (case when no_dummy(padded_number(number_text(x)))[4] = digit then no_dummy(padded_number(number_text(x))) end)::bigint end",
     "parent_digits(x) as case when length(x) = 9 then x when padded_number(x)[4] in ('0', '1', '2', '3') then no_dummy(padded_number(x)) end",
-    "parent_number(x) as parent_digits(number_text(x))::bigint",
+    "parent_number(x) as case when regexp_full_match(x, '[0-9]{9,12}') then"
+    " case when length(x) = 9 or (century(x::bigint) in (0, 1, 2, 3) and real_number(x::bigint)) then x::bigint end else parent_digits(number_text(x))::bigint end",
     "phone_digits(x) as case when length(x) = 11 and x[1:2] = '84' then '0' || x[3:] when length(x) = 9 and x[1] <> '0' then '0' || x else x end",
-    "phone_key(x) as case when length(only_digits(x)) between 9 and 12 and replace(only_digits(x), only_digits(x)[4], '') <> ''"
+    "phone_key(x) as case when regexp_full_match(x, '0[0-9]{9}') then case when x::bigint % 1111111111 <> 0 then short_hash(x) end"
+    " when length(only_digits(x)) between 9 and 12 and replace(only_digits(x), only_digits(x)[4], '') <> ''"
     " then short_hash(phone_digits(only_digits(x))) end",
     "sex_key(x) as case when folded(lower(nfc_normalize(trim(x)))) in ('nam', 'male', 'm', '1', 'trai') then 1"
     " when folded(lower(nfc_normalize(trim(x)))) in ('nu', 'female', 'f', '2', 'gai') then 2 end",

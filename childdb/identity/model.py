@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from childdb.identity.rules import Comparison, Group, Rules
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-FORMAT = 1
+FORMAT = 2
 TABLES = ("same", "relative", "stranger")
 # Digits kept of a weight in bits: sums of rounded values are the same on any machine.
 _DIGITS = 3
@@ -78,6 +78,15 @@ class Model:
     relative: dict[str, Floats]
     stranger: dict[str, Floats]
     counts: dict[str, int]
+    # What was learnt while deciding: rows of the register then, and how much of each place it held.
+    rows: int = 0
+    held: float = 0.0
+    covered: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether everything a decision leans on is frozen, not only the weights."""
+        return self.rows > 0
 
     @property
     def prior_stranger(self) -> float:
@@ -126,6 +135,9 @@ def _document(model: Model) -> dict[str, Any]:
             "duplicate",
             "relatives",
             "counts",
+            "rows",
+            "held",
+            "covered",
         )
     }
     return {"format": FORMAT, "version": model.version, **plain, **tables}
