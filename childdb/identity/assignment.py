@@ -51,7 +51,14 @@ def make_claims(connection: duckdb.DuckDBPyConnection, scored: str, settled: str
 
 
 def decide(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, scored: str, settled: str, target: str
+    connection: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    model: Model,
+    scored: str,
+    settled: str,
+    target: str,
+    *,
+    keep_claimed: str = "",
 ) -> None:
     """Create ``target`` (r, p, pattern, rarity, odds, claim, chance, rule) for the rows of two tables of pairs."""
     _lay_out_covered(connection, model)
@@ -63,6 +70,8 @@ def decide(
         " from second_choice as s join claimed as c on c.r = s.r and c.p = s.p"
         f" union all select r, p, pattern{_rarity(rules)}, odds, 0, case when rule = '{DECIDED}' then 1.0 else {units}::double / ({units} + {2**_UNIT_BITS})::double end, rule from {settled}"
     )
+    if keep_claimed:
+        connection.execute(f"create or replace table {keep_claimed} as select * from claimed")
     for name in ("second_choice", "claimed", "covered"):
         connection.execute(f"drop table {name}")
 

@@ -105,7 +105,7 @@ def match(
     try:
         report = _match(run, register, population, frozen, decisions)
         if keep:
-            _keep(run, keep)
+            _keep(run, keep, report)
         return report
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         kind = "memory" if isinstance(error, duckdb.OutOfMemoryException) else "disk"
@@ -162,10 +162,11 @@ def _match(
     return _report(run, inputs, model)
 
 
-def _keep(run: _Run, folder: Path) -> None:
+def _keep(run: _Run, folder: Path, report: MatchReport) -> None:
     """Leave features, pairs, claims and keys of the people behind for increments; the database comes last, as the sign of a whole store."""
     with run.progress.stage("keep"):
         store.keep_names(run.connection, run.rules)
+        store.keep_inputs(run.connection, {name: str(item["sha256"]) for name, item in report.inputs.items()})
         for name, values in features.known_numbers(run.connection, run.rules).items():
             np.save(folder / f"numbers.{name}.npy", values)
         write_keys(run.connection, run.rules, folder / "keys")

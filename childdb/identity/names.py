@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ftfy import fix_encoding
 
-from childdb.identity.syllables import Kind, Syllables, Words, mixed, split
+from childdb.identity.syllables import MOJIBAKE, Kind, Syllables, Words, mixed, split
 
 HASHES = ("exact", "fold", "joined", "bag", "sound", "tail", "ends", "given", "surname")
 FLAGS = ("marked", "short")
@@ -58,7 +59,8 @@ class NameReader:
     def _mended(self, names: pa.Array[Any]) -> pa.Array[Any]:
         """Return names that need a look as a whole: notes, marks between letters, UTF-8 read as a Windows code page."""
         coded = names.dictionary_encode()
-        words = [fix_encoding(word) for word in coded.dictionary.to_pylist()]
+        broken = re.compile(MOJIBAKE)
+        words = [fix_encoding(w) if broken.search(w) else w for w in coded.dictionary.to_pylist()]
         table = pa.table(
             {"no": pa.array(range(len(words)), pa.int32()), "word": pa.array(words, pa.string())}
         )

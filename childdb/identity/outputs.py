@@ -47,6 +47,12 @@ class EvidenceWriter:
         self._rare = {item.name for item in rare_comparisons(rules)}
         self.names = [group.name for group in rules.all_groups()] + ["prior", "relatives", "claims"]
 
+    def finish(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return links with their evidence in place of the pattern."""
+        wanted = np.asarray(batch.column("person_id").is_valid().to_numpy(zero_copy_only=False))
+        columns = [batch.column(name) for name in _LINKS.names[:-1]]
+        return pa.RecordBatch.from_arrays([*columns, self.make(batch, wanted)], schema=_LINKS)
+
     def make(self, batch: pa.RecordBatch, wanted: npt.NDArray[np.bool_]) -> pa.Array[Any]:
         """Return a map from field to bits for each row; empty where no link is given."""
         rows = np.flatnonzero(wanted)
@@ -77,13 +83,16 @@ def write_links(
 ) -> None:
     """Write one row per register row: decision, person, probability and the weight of each field; ``only`` selects rows."""
     writer = EvidenceWriter(connection, rules, model)
+    _write(connection, _links_sql(rules, only), path, _LINKS, writer.finish)
 
-    def finished(batch: pa.RecordBatch) -> pa.RecordBatch:
-        wanted = np.asarray(batch.column("person_id").is_valid().to_numpy(zero_copy_only=False))
-        columns = [batch.column(name) for name in _LINKS.names[:-1]]
-        return pa.RecordBatch.from_arrays([*columns, writer.make(batch, wanted)], schema=_LINKS)
 
-    _write(connection, _links_sql(rules, only), path, _LINKS, finished)
+def link_rows(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, only: str
+) -> list[dict[str, Any]]:
+    """Return the links of the rows ``only`` selects as they would be written."""
+    writer = EvidenceWriter(connection, rules, model)
+    reader = connection.sql(_links_sql(rules, only)).to_arrow_reader(_ROWS_PER_GROUP)
+    return [row for batch in reader for row in writer.finish(batch).to_pylist()]
 
 
 def _links_sql(rules: Rules, only: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from childdb.identity.rules import Rules
@@ -20,3 +22,9 @@ def keep_names(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
         connection.execute(f"create view {table}_file as select * from {table}_names")
     for name in _LEFT_OVER:
         connection.execute(f"drop table if exists {name}")
+
+
+def keep_inputs(connection: duckdb.DuckDBPyConnection, hashes: Mapping[str, str]) -> None:
+    """Note the hashes of the files the store was made of."""
+    connection.execute("create or replace table store_inputs (name varchar, sha256 varchar)")
+    connection.executemany("insert into store_inputs values (?, ?)", sorted(hashes.items()))

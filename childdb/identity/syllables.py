@@ -16,7 +16,7 @@ Words = npt.NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 # UTF-8 read as a Windows code page: a lead byte's letter before what a following byte looks like (Ã and Â are also Vietnamese letters).
-_MOJIBAKE = "[ÃÂÄÆ][\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|á[º»]"
+MOJIBAKE = "[ÃÂÄÆ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|á[º»]"
 # H' and Y of the highlands are written joined or apart, with the clan behind the name.
 _CLAN_LAST = "^[hy][bcdfgjklmnpqrstvwxz]"
 
@@ -94,7 +94,7 @@ class Syllables:
                 select coalesce(fold, '') as fold, coalesce(settled, '') as settled, coalesce(sound_key(fold), '') as sound,
                     coalesce(written <> fold, false) as marked, coalesce(length(fold) = 1 and fold <> '?', false) as single,
                     coalesce(regexp_matches(fold, '{_CLAN_LAST}'), false) as clan,
-                    case when contains(word, '(') or regexp_matches(word, '{_MOJIBAKE}') or contains(written, ' ') or fold in ('h', 'y')
+                    case when contains(word, '(') or regexp_matches(word, '{MOJIBAKE}') or contains(written, ' ') or fold in ('h', 'y')
                         then {Kind.HARD.value} when written is null then {Kind.EMPTY.value} else {Kind.PLAIN.value} end as kind
                 from read order by no"""
         ).to_arrow_table()
