@@ -1,4 +1,4 @@
-"""Matches a whole synthetic nation for real and prints stages, memory, pairs and accuracy.
+"""Matches a whole synthetic nation for real and prints stages, memory, disk, pairs and accuracy.
 
 .venv/bin/python bench/identity_national.py --children 25000000 --folder /data/nation --memory 12GB
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -39,6 +42,27 @@ def _accuracy(folder: Path) -> dict[str, float]:
     }
 
 
+class Disk(threading.Thread):
+    """Looks every few seconds at how much the work database and what was spilled take."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._folder, self._ended, self.highest = folder, threading.Event(), 0
+
+    def run(self) -> None:
+        while not self._ended.wait(3):
+            try:
+                size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+            except OSError:
+                continue
+            self.highest = max(self.highest, size)
+
+    def stop(self) -> None:
+        """Look no further."""
+        self._ended.set()
+        self.join()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=25_000_000)
@@ -52,6 +76,8 @@ def main() -> None:
     if not (chosen.folder / "truth/links.parquet").exists():
         generate(Order(chosen.children, chosen.seed, chosen.profile, communes=0), chosen.folder)
     wall, cpu = time.perf_counter(), time.process_time()
+    disk = Disk(chosen.folder / "match/.scratch")
+    disk.start()
     report = match(
         chosen.folder / "register/register.parquet",
         chosen.folder / "population/population.parquet",
@@ -60,6 +86,7 @@ def main() -> None:
         memory=chosen.memory,
         tell=print,
     )
+    disk.stop()
     result = {
         "children": chosen.children,
         "profile": chosen.profile,
@@ -73,6 +100,9 @@ def main() -> None:
         },
         **_accuracy(chosen.folder),
     }
+    result |= {"load": os.getloadavg()[0], "half_of_cpu_seconds": round(result["cpu_seconds"] / 2, 1)}
+    result["highest_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    result["highest_disk_mb"] = disk.highest // (1 << 20)
     print(json.dumps(result, indent=1))
     if not chosen.keep:
         shutil.rmtree(chosen.folder)

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "requests": "lists to the commune police and their signed answers",
     "feedback": "each commune's work list in its own layout",
     "review": "candidate pairs, decisions, undo",
+    "link": "why a row is tied to a person, samples to check, who is missed more often",
     "release": "build, approve, rebuild, verify or withdraw a release",
     "sandbox": "the synthetic nation and the entry software's stand-in",
     "serve": "serve what the last run left: database, scheduler, portal",

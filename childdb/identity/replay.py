@@ -136,7 +136,7 @@ def _replayed(
 
 
 def _decided(connection: duckdb.DuckDBPyConnection, no: int, table: str = "decided") -> dict[str, Any] | None:
-    rows = connection.execute(f"select * from {table} where r = {no}").to_arrow_table().to_pylist()
+    rows = connection.sql(f"select * from {table} where r = {no}").to_arrow_table().to_pylist()
     return rows[0] if rows else None
 
 
