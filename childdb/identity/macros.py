@@ -27,7 +27,8 @@ def _replaced(expression: str, pairs: tuple[tuple[str, str], ...]) -> str:
 
 _MACROS = (
     # Notes behind a name, look-alike letters, apostrophes, then anything that is no letter.
-    "without_note(x) as case when contains(x, '(') then regexp_replace(x, '[(].*$', '') else x end",
+    # A dash with spaces begins a note only behind two words: H - Bla is a name.
+    "without_note(x) as regexp_replace(regexp_replace(x, '[(\\[;,].*$', ''), '^(\\S+\\s+\\S.*?)\\s+[-–—]\\s.*$', '\\1')",
     "plain_letters(x) as replace(replace(replace(replace(replace(replace(lower(nfc_normalize(x)), 'ð', 'đ'), 'ɖ', 'đ'), '''', ''), '’', ''), 'ʼ', ''), '`', '')",
     "squeezed(x) as nullif(trim(regexp_replace(x, '[^\\p{L}0-9?]+', ' ', 'g')), '')",
     "written_name(x) as regexp_replace(squeezed(plain_letters(without_note(x))), '^([hy]) ', '\\1')",

@@ -94,7 +94,7 @@ class Syllables:
                 select coalesce(fold, '') as fold, coalesce(settled, '') as settled, coalesce(sound_key(fold), '') as sound,
                     coalesce(written <> fold, false) as marked, coalesce(length(fold) = 1 and fold <> '?', false) as single,
                     coalesce(regexp_matches(fold, '{_CLAN_LAST}'), false) as clan,
-                    case when contains(word, '(') or regexp_matches(word, '{MOJIBAKE}') or contains(written, ' ') or fold in ('h', 'y')
+                    case when regexp_matches(word, '[(\\[;,]|^[-–—]$') or regexp_matches(word, '{MOJIBAKE}') or contains(written, ' ') or fold in ('h', 'y')
                         then {Kind.HARD.value} when written is null then {Kind.EMPTY.value} else {Kind.PLAIN.value} end as kind
                 from read order by no"""
         ).to_arrow_table()
