@@ -9,13 +9,14 @@ from pathlib import Path
 import duckdb
 
 from childdb.identity.intervals import wilson
+from childdb.identity.macros import create_macros
 
 # What rows are split by, out of the register's own columns.
 _GROUPS = {
     "all": "''",
     "province": "coalesce(r.province_code::varchar, '_U')",
-    "ethnic_group": "coalesce(nullif(trim(r.ethnic_group_text), ''), '_U')",
-    "sex": "coalesce(nullif(trim(r.sex_text), ''), '_U')",
+    "ethnic_group": "coalesce(folded_text(r.ethnic_group_text::varchar), '_U')",
+    "sex": "case sex_key(r.sex_text::varchar) when 1 then 'male' when 2 then 'female' else '_U' end",
     "birth_year": "coalesce(nullif(regexp_extract(r.birth_date_text, '(?:19|20)[0-9]{2}'), ''), '_U')",
     "number": "case when r.personal_id_no is null then 'without' else 'with' end",
 }
@@ -41,6 +42,7 @@ class BiasRow:
 def measure_bias(links: Path, register: Path) -> tuple[BiasRow, ...]:
     """Return every group with its share of accepted links, the groups most often missed first within each split."""
     connection = duckdb.connect()
+    create_macros(connection)
     counted = {
         name: connection.execute(
             f"select {sql} as value, count(*), count(*) filter (where l.decision = 'accepted'), count(*) filter (where l.decision = 'review'),"

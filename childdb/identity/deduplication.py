@@ -51,9 +51,7 @@ def find_pairs(
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
         " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_numbers))"
     )
-    connection.execute(
-        "create or replace table own_people_bare as select * from register where no in (select p from own_pairs)"
-    )
+    _describe(connection, rules, "own_people_bare")
     add_frequencies(connection, rules, "own_people_bare", "own_people")
     compare_pairs(connection, rules, "own_pairs", "open_rows", "own_people", "own_compared")
     own = replace(model, people=model.rows, counterpart=min(max(model.duplicate, 1e-4), 0.5))
@@ -70,6 +68,23 @@ def find_pairs(
     ):
         connection.execute(f"drop table {name}")
     return blocks
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, rules: Rules, target: str) -> None:
+    """Create ``target``: the rows to compare with, a child that has a person told by the person first and by its row where the person says nothing."""
+    own = [row[0] for row in connection.execute("describe register").fetchall()]
+    people = {row[0] for row in connection.execute("describe population").fetchall()}
+    listed = ", ".join(
+        f"coalesce(q.{name}, g.{name}) as {name}"
+        if name in people and name not in ("no", "tie")
+        else f"g.{name}"
+        for name in own
+    )
+    connection.execute(
+        f"create or replace table {target} as select {listed} from register as g"
+        f" left join (select r, p from decided where chance >= {rules.thresholds.accept} and r in (select p from own_pairs)) as d on d.r = g.no"
+        " left join population as q on q.no = d.p where g.no in (select p from own_pairs)"
+    )
 
 
 def join_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:

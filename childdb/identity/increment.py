@@ -47,7 +47,7 @@ _WORK = (
         "decided_now",
         "scored_now",
         "settled_now",
-        "open_before",
+        "people_before",
         "keys_fresh",
         "open_again",
     ),
@@ -242,6 +242,10 @@ def _decide(work: _Increment) -> None:
             f"create or replace table {name}_part as select * from {name} where r in (select no from rows_touched)"
         )
     assignment.decide(work.connection, work.rules, work.model, "scored_part", "settled_part", "decided_now")
+    accepted = f"chance >= {work.rules.thresholds.accept}"
+    work.run(
+        f"create or replace table people_before as select r, p from decided where {accepted} and r in (select no from rows_touched)"
+    )
     work.run("delete from decided where r in (select no from rows_touched) or r in (select no from fresh)")
     work.run("insert into decided select * from decided_now")
     hold_apart(work.connection, work.rules)
@@ -251,15 +255,16 @@ def _join(work: _Increment) -> None:
     """Look again for rows of one child where a row, or whether it has a person, has changed."""
     accept = work.rules.thresholds.accept
     touched = "(select no from rows_touched union select no from fresh)"
-    work.run(f"create or replace table open_before as select no from open_numbers where no in {touched}")
     work.run(f"delete from open_numbers where no in {touched}")
     work.run(
         "insert into open_numbers select t.no from rows_touched as t"
         f" where t.no not in (select r from decided where chance >= {accept} and r in (select no from rows_touched))"
     )
+    # Another person, or none any more: the row is told by others to those it is compared with.
     work.run(
-        "insert into fresh select t.no from rows_touched as t where t.no not in (select no from fresh)"
-        " and (t.no in (select no from open_before)) <> (t.no in (select no from open_numbers))"
+        "insert into fresh select t.no from rows_touched as t left join people_before as b on b.r = t.no"
+        f" left join (select r, p from decided where chance >= {accept}) as d on d.r = t.no"
+        " where t.no not in (select no from fresh) and b.p is distinct from d.p"
     )
     _find_linked(work)
     work.run(

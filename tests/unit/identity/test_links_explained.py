@@ -109,8 +109,10 @@ def test_bias_counts_every_row_once_in_each_split(hard_nation) -> None:
         assert sum(row.rows for row in members) == len(hard_nation.links)
         assert all(row.accepted + row.review + row.none == row.rows for row in members)
         assert all(row.accepted_low <= row.accepted_share <= row.accepted_high for row in members)
-    number = {row.group: row.accepted_share for row in rows if row.group_by == "number"}
-    assert number["with"] > number["without"]
+    assert {row.group for row in rows if row.group_by == "sex"} == {"male", "female", "_U"}
+    whole = next(row for row in rows if row.group_by == "all")
+    assert whole.ratio_to_all == 1.0
+    assert abs(whole.accepted_share - whole.accepted / whole.rows) < 1e-6
 
 
 def test_splink_gives_the_weights_of_our_model_on_the_same_pairs(kept: Path) -> None:
