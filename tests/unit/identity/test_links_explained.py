@@ -115,6 +115,7 @@ def test_bias_counts_every_row_once_in_each_split(hard_nation) -> None:
     assert abs(whole.accepted_share - whole.accepted / whole.rows) < 1e-6
 
 
+@pytest.mark.flow
 def test_splink_gives_the_weights_of_our_model_on_the_same_pairs(kept: Path) -> None:
     from splink import DuckDBAPI, Linker
 
