@@ -20,6 +20,7 @@ def commands(scratch: Path) -> dict[str, list[str]]:
         "cleaning": ["-m", "bench.cleaning", "--rows", "100000", "400000", "--json"],
         "gates": ["-m", "bench.gates", "--rows", "1000000", "--json"],
         "worklists": ["-m", "bench.worklists", "--communes", "332", "--items", "100000", "--json"],
+        "warehouse": ["-m", "bench.warehouse", "--children", "1000000", "--plain", "--changed", "100000"],
         "identity": [
             *("-m", "bench.identity_national", "--children", "1000000"),
             *("--folder", str(scratch), "--memory", "6GB"),
