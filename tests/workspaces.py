@@ -52,12 +52,18 @@ def _drop(url: str) -> None:
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
     with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
+        roles = [
+            sql.Identifier(role)
+            for (role,) in connection.execute(
+                "select rolname from pg_roles where starts_with(rolname, %s) order by rolname", [f"{name}_"]
+            )
+        ]
+        for role in roles:
+            # Who ends another's session has to be a member of its role.
+            connection.execute(sql.SQL("grant {} to current_user").format(role))
         for database in (name, f"{name}_airflow"):
             connection.execute(
                 sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
             )
-        roles = connection.execute(
-            "select rolname from pg_roles where starts_with(rolname, %s)", [f"{name}_"]
-        )
-        for (role,) in roles.fetchall():
-            connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+        for role in roles:
+            connection.execute(sql.SQL("drop role {}").format(role))

@@ -30,7 +30,8 @@ WHY = ["--by", "Cán bộ A", "--reason", "Đã gọi điện xác nhận với 
 
 @pytest.fixture
 def desk(warehouse: Database, warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("CHILDDB_HOME", str(warehouse_settings.home))
+    for name, value in warehouse_settings.as_environment().items():
+        monkeypatch.setenv(name, value)
     return warehouse_settings
 
 

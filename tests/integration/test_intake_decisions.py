@@ -54,7 +54,8 @@ def workbook(path: Path, rows: list[list[Any]]) -> Path:
 
 @pytest.fixture
 def desk(warehouse: Database, warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("CHILDDB_HOME", str(warehouse_settings.home))
+    for name, value in warehouse_settings.as_environment().items():
+        monkeypatch.setenv(name, value)
     return warehouse_settings
 
 
