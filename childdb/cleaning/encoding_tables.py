@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # TCVN 5712:1993 (TCVN3, "ABC" fonts), bytes 0x80 to 0xFF.
 _TCVN3 = (
@@ -75,6 +76,49 @@ def windows_bytes(text: str) -> bytes | None:
     return bytes(out)
 
 
+def windows_text(data: bytes) -> str:
+    """Return bytes as a Windows (1252) reader shows them; the five it leaves open become C1 control signs.
+
+    >>> windows_text("NghÜa".encode("latin-1"))
+    'NghÜa'
+    """
+    return "".join(bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)) for byte in data)
+
+
+def reread_1258(text: str) -> str | None:
+    """Return text that had been read as Windows-1258 as a Windows-1252 reader would have shown it, or None.
+
+    >>> reread_1258("Th\u0303"), reread_1258("HiƠu")
+    ('ThÞ', 'HiÕu')
+    """
+    out = bytearray()
+    for letter in text:
+        data = _bytes_1258(letter)
+        if data is None:
+            return None
+        out += data
+    return windows_text(bytes(out))
+
+
+@lru_cache(maxsize=4096)
+def _bytes_1258(letter: str) -> bytes | None:
+    """Return the bytes of a letter; one that was composed after reading falls apart into letter and tone again."""
+    if "\x80" <= letter <= "\x9f":
+        return bytes([ord(letter)])
+    parts = unicodedata.normalize("NFD", letter)
+    tones = "".join(part for part in parts if part in _TONES_OF_1258)
+    base = unicodedata.normalize("NFC", "".join(part for part in parts if part not in tones))
+    for form in (letter, base + tones):
+        try:
+            return form.encode("cp1258")
+        except UnicodeEncodeError:
+            continue
+    return None
+
+
+_TONES_OF_1258 = "\u0300\u0301\u0303\u0309\u0323"
+
+
 def from_table(text: str, table: dict[int, str]) -> str | None:
     """Return text whose bytes belong to a one-byte table in Unicode NFC, or None if it has no such bytes."""
     data = windows_bytes(text)
@@ -92,3 +136,28 @@ def from_codec(text: str, codec: str) -> str | None:
         return unicodedata.normalize("NFC", data.decode(codec))
     except UnicodeDecodeError:
         return None
+
+
+# VIQR (RFC 1456): the mark typed behind its letter. "d-" and "dd" are đ; "*" stands for "+" with some writers.
+_VIQR = re.compile(r"[Dd][Dd\-](?=[A-Za-z])|[Dd]-|([AEIOUYaeiouy])([\^(+*]?)(['`?~.]?)")
+_VIQR_SHAPES = {"^": "\u0302", "(": "\u0306", "+": "\u031b", "*": "\u031b"}
+_VIQR_TONES = {"'": "\u0301", "`": "\u0300", "?": "\u0309", "~": "\u0303", ".": "\u0323"}
+_VIQR_BASES = {"^": "aeo", "(": "a", "+": "ou", "*": "ou"}
+
+
+def from_viqr(text: str) -> str:
+    """Return VIQR text in Unicode.
+
+    >>> from_viqr("Nguye^~n Thi. D-a(ng")
+    'Nguyễn Thị Đăng'
+    """
+    return _VIQR.sub(_viqr_letter, text)
+
+
+def _viqr_letter(match: re.Match[str]) -> str:
+    vowel, shape, tone = match[1], match[2], match[3]
+    if vowel is None:
+        return "Đ" if match[0][0] == "D" else "đ"
+    if shape and vowel.lower() not in _VIQR_BASES[shape]:
+        return match[0]
+    return unicodedata.normalize("NFC", vowel + _VIQR_SHAPES.get(shape, "") + _VIQR_TONES.get(tone, ""))

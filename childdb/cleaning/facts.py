@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,21 @@ import pyarrow as pa
 
 from childdb.cleaning.codes import ethnic_list_votes, find_code
 from childdb.cleaning.dates import RULE_ORDER, DateContext, Precision, parse_date
-from childdb.cleaning.encodings import UNICODE_ONLY, Decision, Encoding, candidate_words, decide
+from childdb.cleaning.encodings import (
+    READINGS_1258,
+    READINGS_VIQR,
+    UNICODE_ONLY,
+    UNICODE_ONLY_1258,
+    VIQR_SIGNS,
+    CodePage,
+    Decision,
+    Encoding,
+    Reading,
+    Regime,
+    candidate_words,
+    decide,
+    witness_words,
+)
 from childdb.cleaning.fields import split_clock
 from childdb.cleaning.vectors import distinct, for_each, matches, present, text_array
 from childdb.places.history import LAST_LEGACY_DAY
@@ -33,7 +47,9 @@ SEX_MARKS = ("0", "1", "2", "3", "N")
 _VOTES, _SHARE, _NAME_VOTES, _NAME_SHARE = 5, 0.95, 20, 0.97
 _ODD_ORDER_COUNT = 2
 _WORTH_DISTINCT = 1_000
-_ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅ]|á[º»]"
+_OLD_COLUMNS = 2
+_VIQR_FIRST = ("ho_ten_tre", "ho_ten_me", "ho_ten_cha", "ho_ten_chu_ho")
+_ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅÇËÎÏÖØÛÜÞßåäæçëîïöøûüþÿ]|á[º»]"
 _OWN_OUTPUT = frozenset(["commune_id_2025", "ngay_sinh_precision"])
 
 
@@ -189,20 +205,44 @@ def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
     return bool((day_of_dates.drop_nulls() <= 12).all() and (day_of_texts.drop_nulls() > 12).all())
 
 
+def _no_cells() -> pl.Series:
+    return pl.Series([], dtype=pl.String)
+
+
 @dataclass(frozen=True, slots=True)
 class TextLook:
-    """What one look at a text column shows: cells that may be of an old encoding, cells that are Unicode, odd signs."""
+    """What one look at a text column shows: cells that may be of an old encoding, cells that are Unicode, odd signs.
+
+    `candidates` may have come through Windows-1252, `wider` through Windows-1258, `typed` are letters with marks behind.
+    """
 
     candidates: pl.Series
     unicode_cells: int
     is_suspect: bool
+    wider: pl.Series = field(default_factory=_no_cells)
+    typed: pl.Series = field(default_factory=_no_cells)
+
+    @property
+    def is_unicode(self) -> bool:
+        """Return whether the column plainly holds Unicode text."""
+        return self.unicode_cells > len(self.candidates)
 
 
 def look_at_texts(columns: Mapping[str, pa.Array]) -> dict[str, TextLook]:
     """Return what the columns with text show; blank ones are left out."""
     names = tuple(name for name, cells in columns.items() if cells.null_count < len(cells))
     size = len(columns[names[0]]) if names else 0
-    return dict(zip(names, for_each(names, size, lambda name: _look_at(columns[name])), strict=True))
+    looks = dict(zip(names, for_each(names, size, lambda name: _look_at(columns[name])), strict=True))
+    typed = {name: _typed_cells(columns[name]) for name in names if name in _VIQR_FIRST}
+    if any(len(cells) for cells in typed.values()):
+        typed |= {name: _typed_cells(columns[name]) for name in names if name not in typed}
+        looks = {name: replace(look, typed=typed[name]) for name, look in looks.items()}
+    return looks
+
+
+def _typed_cells(cells: pa.Array) -> pl.Series:
+    series = pl.Series(cells)
+    return series.filter(series.str.contains(VIQR_SIGNS).fill_null(False))
 
 
 def _look_at(cells: pa.Array) -> TextLook:
@@ -215,68 +255,87 @@ def _look_at(cells: pa.Array) -> TextLook:
         foreign, times = counts.to_series(0), counts["times"]
     else:
         times = None
-    is_unicode = foreign.str.contains(UNICODE_ONLY)
+    is_suspect = bool(foreign.str.contains(_ODD_SIGNS).any())
+    candidates, unicode_cells = _candidates(foreign, times, UNICODE_ONLY)
+    wider = _candidates(foreign, times, UNICODE_ONLY_1258)[0] if is_suspect else _no_cells()
+    return TextLook(candidates, unicode_cells, is_suspect, wider)
+
+
+def _candidates(foreign: pl.Series, times: pl.Series | None, unicode_only: str) -> tuple[pl.Series, int]:
+    """Return the cells that hold no letter of Unicode alone, and the count of the others."""
+    is_unicode = foreign.str.contains(unicode_only)
     unicode_cells = int(is_unicode.sum()) if times is None else int(times.filter(is_unicode).sum() or 0)
     candidates = foreign.filter(~is_unicode)
     if times is not None:
         candidates = candidates.repeat_by(times.filter(~is_unicode)).explode()
-    return TextLook(candidates, unicode_cells, bool(foreign.str.contains(_ODD_SIGNS).any()))
+    return candidates, unicode_cells
 
 
 def decide_encodings(looks: Mapping[str, TextLook]) -> dict[str, Decision]:
     """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
-    decisions: dict[str, Decision] = {}
-    weak: dict[str, tuple[pl.Series, int]] = {}
-    for name, look in looks.items():
-        if not len(look.candidates):
-            continue
-        decision = decide(_weighted_words(look.candidates), len(look.candidates), look.unicode_cells)
-        if decision.encoding:
-            decisions[name] = decision
-        else:
-            weak[name] = (look.candidates, look.unicode_cells)
-    _settle_weak(decisions, weak)
+    decisions = {name: found for name, look in looks.items() if (found := _decide_column(look)).encoding}
+    _settle_weak(decisions, looks)
     return decisions
 
 
-def _weighted_words(cells: pl.Series) -> dict[str, int]:
+def _decide_column(look: TextLook) -> Decision:
+    """Return the best decision among the readings through one code page, the other, and typed marks."""
+    found = Decision()
+    if len(look.candidates):
+        found = decide(_weighted_words(look.candidates), len(look.candidates), look.unicode_cells)
+    if len(look.wider):
+        # Windows-1258 shows more letters, so fewer cells are plainly Unicode.
+        plain = max(0, look.unicode_cells + len(look.candidates) - len(look.wider))
+        other = decide(_weighted_words(look.wider), len(look.wider), plain, READINGS_1258)
+        if other.rank > found.rank:
+            found = other
+    if len(look.typed) and found.encoding is None:
+        words = _weighted_words(look.typed, with_ascii=True)
+        found = decide(words, len(look.typed), look.unicode_cells, READINGS_VIQR)
+    return found
+
+
+def _weighted_words(cells: pl.Series, *, with_ascii: bool = False) -> dict[str, int]:
     words = cells.str.split(" ").explode().value_counts(sort=False)
     return {
         word: int(count)
         for word, count in sorted(words.iter_rows())
-        if isinstance(word, str) and not word.isascii()
+        if isinstance(word, str) and (with_ascii or not word.isascii())
     }
 
 
-def _settle_weak(decisions: dict[str, Decision], weak: Mapping[str, tuple[pl.Series, int]]) -> None:
+def _settle_weak(decisions: dict[str, Decision], looks: Mapping[str, TextLook]) -> None:
     """Let the encoding that the file's own columns show decide columns with too few words to decide alone."""
-    shown: dict[Encoding, int] = {}
+    shown: dict[Reading, int] = {}
     for decision in decisions.values():
-        if decision.encoding:
-            shown[decision.encoding] = shown.get(decision.encoding, 0) + decision.supporting_words
+        if decision.reading and decision.encoding is not Encoding.VIQR:
+            shown[decision.reading] = shown.get(decision.reading, 0) + decision.supporting_words
     if not shown:
         return
-    encoding = max(sorted(shown), key=lambda key: shown[key])
-    for name, (cells, unicode_cells) in weak.items():
-        words = candidate_words(cells.unique(maintain_order=True).to_list())
-        trial = decide({**words, **_witnesses(encoding)}, len(cells), unicode_cells)
-        if (
-            trial.encoding is encoding
-            and trial.opposing_words == 0
-            and trial.supporting_words > len(_witnesses(encoding))
-        ):
-            decisions[name] = trial
+    reading = max(sorted(shown), key=lambda key: shown[key])
+    whole = sum(
+        decision.regime is Regime.WHOLE and decision.reading == reading for decision in decisions.values()
+    )
+    is_all_old = whole >= _OLD_COLUMNS and not any(look.is_unicode for look in looks.values())
+    for name, look in looks.items():
+        if name not in decisions and (found := _weak_column(look, reading, is_all_old=is_all_old)):
+            decisions[name] = found
 
 
-def _witnesses(encoding: Encoding) -> dict[str, int]:
-    """Return two words that any text of an encoding holds, so that a single word of a small column can join them."""
-    return {
-        Encoding.TCVN3: {"NguyÔn": 1, "ThÞ": 1},
-        Encoding.VNI: {"Nguyeãn": 1, "Thò": 1},
-        Encoding.VISCII: {"Nguy\u00ad­n": 1, "Th¸": 1},
-        Encoding.CP1258: {"NguyêÞn": 1, "Thiò": 1},
-        Encoding.MOJIBAKE: {"Nguyá»…n": 1, "Thá»‹": 1},
-    }[encoding]
+def _weak_column(look: TextLook, reading: Reading, *, is_all_old: bool) -> Decision | None:
+    """Return the decision for a column of few words by the reading of its file, or None.
+
+    A word that can be read both ways (Xãm, Xóm) follows the file only where no column of it is Unicode.
+    """
+    cells = look.candidates if reading.page is CodePage.WINDOWS_1252 else look.wider
+    if not len(cells):
+        return None
+    words = candidate_words(cells.unique(maintain_order=True).to_list())
+    witnesses = witness_words(reading)
+    trial = decide({**words, **witnesses}, len(cells), look.unicode_cells, [reading])
+    if trial.encoding is None or trial.opposing_words:
+        return None
+    return trial if is_all_old or trial.supporting_words > len(witnesses) else None
 
 
 def decide_sex_marks(columns: Mapping[str, pa.Array]) -> dict[str, str]:

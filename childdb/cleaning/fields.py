@@ -15,6 +15,8 @@ from childdb.cleaning import codes, dates, measures, names
 from childdb.cleaning.encodings import (
     NOT_ASCII,
     UNICODE_ONLY,
+    UNICODE_ONLY_1258,
+    CodePage,
     Decision,
     Encoding,
     convert_cell,
@@ -64,6 +66,7 @@ _ENCODING_RULES = {
     Encoding.VISCII: "ENC-003",
     Encoding.CP1258: "ENC-004",
     Encoding.MOJIBAKE: "ENC-005",
+    Encoding.VIQR: "ENC-008",
 }
 RULE_UNREAD, RULE_MIXED = "ENC-006", "ENC-007"
 # Signs of old encodings that no spelling of any name has, inside a word.
@@ -77,7 +80,7 @@ def decode_column(
     """Return a column in Unicode as its file was decided; cells that stay unreadable are marked."""
     marks: list[Mark] = []
     if decision is not None and decision.encoding is not None:
-        rows = np.flatnonzero(matches(cells, NOT_ASCII) & ~matches(cells, UNICODE_ONLY))
+        rows = np.flatnonzero(_may_be_old(cells, decision))
         before = distinct(cells.take(pa.array(rows)))
         after = [convert_cell(value, decision) for value in before.values]
         rule = _ENCODING_RULES[decision.encoding]
@@ -85,6 +88,14 @@ def decode_column(
         marks = [Mark(column, rule, rows[mark.rows]) for mark in before.marks(column, changed)]
         cells = replace_rows(cells, rows, before.spread(after, pa.string()))
     return _empty_unread(column, cells, marks, is_suspect)
+
+
+def _may_be_old(cells: pa.Array, decision: Decision) -> NDArray[np.bool_]:
+    """Return which cells can be of the encoding of their column: none that holds a letter only Unicode has."""
+    if decision.encoding is Encoding.VIQR:
+        return ~matches(cells, NOT_ASCII) & matches(cells, r"[AEIOUYaeiouy][\^(+*'`?~.]|[Dd][Dd-]")
+    unicode_only = UNICODE_ONLY if decision.page is CodePage.WINDOWS_1252 else UNICODE_ONLY_1258
+    return matches(cells, NOT_ASCII) & ~matches(cells, unicode_only)
 
 
 def _empty_unread(

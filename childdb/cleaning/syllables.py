@@ -76,6 +76,25 @@ def is_syllable(word: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
+def is_well_spelled(word: str) -> bool:
+    """Return whether a word is a syllable that also keeps the rules for c and k, g and gh, ng and ngh.
+
+    >>> is_well_spelled("Kỳ"), is_well_spelled("Kỗ"), is_well_spelled("Nghĩa"), is_well_spelled("Ghan")
+    (True, False, True, False)
+    """
+    if not is_syllable(word):
+        return False
+    plain = split_tone(word.casefold())[0]
+    onset = next((start for start in _SPELLED if plain.startswith(start)), "")
+    rest = plain[len(onset) :]
+    return not onset or not rest or rest[0] == "h" or (rest[0] in "eêiy") is _SPELLED[onset]
+
+
+# Whether an onset stands before e, ê, i, y (longer ones first); g itself stands before i in gi.
+_SPELLED = {"ngh": True, "ng": False, "gh": True, "k": True, "c": False}
+
+
+@lru_cache(maxsize=65536)
 def split_tone(word: str) -> tuple[str, int]:
     """Return a word without its tone mark, and the tone; marks on consonants (ñ) and ê, ô, ơ stay.
 

@@ -20,8 +20,10 @@ from childdb.places.history import (
 )
 from childdb.places.scope import ProvinceScope, find_districts, province_scope, similar_districts
 from childdb.places.wording import (
+    Reading,
     UnitText,
     commune_readings,
+    named_communes,
     read_commune_text,
 )
 
@@ -84,6 +86,8 @@ def resolve(query: Query) -> Answer:
     scope = province_scope(query.province or words.province, day)
     if scope.is_open and scope.is_known is False and words.province and query.province:
         scope = province_scope(words.province, day)
+    if district and not query.district and find_districts(district, scope.legacy_codes) == frozenset():
+        scope, district = _province_in_its_place(scope, district, day)
     if words.code is None and words.name is None:
         return Answer(
             Status.UNKNOWN,
@@ -91,6 +95,17 @@ def resolve(query: Query) -> Answer:
             rules=_scope_rules(scope, query, (RULE_MISSING,)),
         )
     return _resolve_words(query, words, district, scope, day)
+
+
+def _province_in_its_place(
+    scope: ProvinceScope, district: str, day: date
+) -> tuple[ProvinceScope, str | None]:
+    """Return scope and district where the text behind the commune is no district but the province (TP Hà Nội)."""
+    stated = province_scope(district, day)
+    if not stated.is_known:
+        return scope, district
+    is_same = scope.is_open or bool(scope.legacy_codes & stated.legacy_codes)
+    return (stated if scope.is_open else scope), (None if is_same else district)
 
 
 def _without_day(query: Query, district: str | None) -> Answer:
@@ -130,7 +145,7 @@ def _resolve_words(
     if districts == frozenset():
         # Only a slip of the pen may be passed over: the district that was meant must still be recognised.
         districts = similar_districts(district or "", scope.legacy_codes)
-    is_former = day < MERGER_DAY or bool(districts) or scope.is_former_name
+    is_former = day < MERGER_DAY or bool(districts) or scope.is_former_name or words.is_former
     orders = (LAST_LEGACY_DAY, day) if is_former and day >= MERGER_DAY else (day, _other_day(day))
     for place, search_day in enumerate(orders):
         found = _candidates(known, words, districts or None, scope, search_day)
@@ -157,10 +172,14 @@ def _candidates(
     """Return the communes in force on a day that fit the words, the district and the province."""
     units = _by_code(known, words.code, day) if words.code else _by_name(known, words.name or "", day)
     fitting = {unit.commune_id for unit in units if _fits(known, unit, districts, scope, day)}
-    if words.code and words.name and fitting:
-        named = {unit.commune_id for unit in _by_name(known, words.name, day)}
-        return fitting & named
-    return fitting
+    return _named_alike(known, fitting, words) if words.code else fitting
+
+
+def _named_alike(known: History, units: set[str], words: UnitText) -> set[str]:
+    """Return those units of a code that also carry, at any time, the name written beside the code."""
+    if not words.name or not units:
+        return units
+    return units & {name.unit_id for name in _matching_names(words.name)}
 
 
 def _fits(
@@ -212,14 +231,13 @@ def _at_other_times(
     known: History, words: UnitText, districts: frozenset[str] | None, scope: ProvinceScope, day: date
 ) -> set[str]:
     """Return units of the same map that fit under a name or day of another time: a stale text, a merged unit."""
-    if words.name is None:
-        units = [
-            unit
-            for code in {words.code or "", (words.code or "").zfill(5)}
-            for unit in known.by_code.get(code, [])
-        ]
+    if words.code is not None:
+        codes = {words.code, words.code.zfill(5)}
+        coded = [unit for code in sorted(codes) for unit in known.by_code.get(code, [])]
+        alike = _named_alike(known, {unit.commune_id for unit in coded}, words)
+        units = [unit for unit in coded if unit.commune_id in alike]
     else:
-        units = [known.communes[name.unit_id] for name in _matching_names(words.name)]
+        units = [known.communes[name.unit_id] for name in _matching_names(words.name or "")]
     same_map = [unit for unit in units if (unit.valid_from < MERGER_DAY) == (day < MERGER_DAY)]
     fitting = {unit.commune_id for unit in same_map if _fits(known, unit, districts, scope, day)}
     in_force = {unit for unit in fitting if known.communes[unit].is_in_force(day)}
@@ -246,7 +264,7 @@ def _answer(
     if current is None and not current_candidates and own:
         extra.append(RULE_NO_SUCCESSOR)
     if current is None and len(current_candidates) > 1:
-        current = _by_evidence(known, query.evidence, current_candidates)
+        current = _by_evidence(known, query.evidence, current_candidates, found, day)
         extra.append(RULE_EVIDENCE if current else RULE_DIVIDED if len(found) == 1 else RULE_TWINS)
         if current and own is None and day >= MERGER_DAY:
             own = current
@@ -297,16 +315,39 @@ def _now(known: History, found: list[str], own: str | None) -> tuple[str | None,
     return (next(iter(reached)), ()) if len(reached) == 1 else (None, tuple(sorted(reached)))
 
 
-def _by_evidence(known: History, evidence: tuple[str, ...], candidates: tuple[str, ...]) -> str | None:
-    """Return the candidate that the row or file names with its type, if it names exactly one."""
-    named = {
-        candidate
-        for text in evidence
-        for candidate in candidates
-        for name in known.names[candidate]
-        if name_key(name.full) in name_key(text)
-    }
+def _by_evidence(
+    known: History, evidence: tuple[str, ...], candidates: tuple[str, ...], found: list[str], day: date
+) -> str | None:
+    """Return the candidate that the row or file names with its type, if it names exactly one.
+
+    A name that the divided unit itself carried tells nothing, nor does one of the former map that a district or the
+    day marks as such.
+    """
+    own = {_typed(name) for unit in found for name in known.names[unit]}
+    by_name = {_typed(name): unit for unit in candidates for name in known.names[unit]}
+    former = {known.communes[unit].province_code for unit in found}
+    named = set()
+    for text in evidence:
+        for reading, has_district in named_communes(text):
+            key = (str(reading.unit_type), name_key(reading.name))
+            is_old = (has_district or day < MERGER_DAY) and _is_former_name(known, reading, former)
+            if key in by_name and key not in own and not is_old:
+                named.add(by_name[key])
     return next(iter(named)) if len(named) == 1 else None
+
+
+def _typed(name: UnitName) -> tuple[str, str]:
+    return str(name.unit_type), name_key(name.name)
+
+
+def _is_former_name(known: History, reading: Reading, province_codes: set[str]) -> bool:
+    """Return whether a unit of the former map carried this type and name in one of some former provinces."""
+    return any(
+        name.unit_type == reading.unit_type
+        and name.valid_from < MERGER_DAY
+        and known.communes[name.unit_id].province_code in province_codes
+        for name in known.by_name.get("=" + name_key(reading.name), [])
+    )
 
 
 def _common_province(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from childdb.cleaning.text import clean_text, fold
+from childdb.cleaning.text import clean_text
 from childdb.places.history import UnitType
 
 _COMMUNE_TYPES = (
@@ -39,14 +39,28 @@ class Reading:
     name: str
 
 
+# Where the next unit of an address begins without a comma: "Phường 1 Quận 4", "Xã Yên Sơn - huyện Bảo Yên". Behind a
+# plain space only a type word with its marks counts: Quan Hoa is a ward.
+_MARKED_UNIT = r"(?:quận|huyện|thị\s*xã|thành\s*phố|tỉnh)\s+\S|(?:tp|tx|q|h)\s*\.\s*\S"
+_PLAIN_UNIT = r"(?:quan|huyen|thi\s*xa|thanh\s*pho|tinh|tp|tx|q|h)\s+\S"
+_BETWEEN_UNITS = re.compile(
+    rf"(?i)\s*[,;\n]\s*|\s+[-–—]\s+(?={_MARKED_UNIT}|{_PLAIN_UNIT})|(?<=\S)\s+(?={_MARKED_UNIT})"
+)
+_FORMER = re.compile(r"(?i)\s*[(\[]?\s*\b(?:cũ|cu)\s*[)\]]?\s*$")
+
+
 @dataclass(frozen=True, slots=True)
 class UnitText:
-    """What a cell for a commune says: a code, a name in one or more readings, and units above it."""
+    """What a cell for a commune says: a code, a name in one or more readings, and units above it.
+
+    `is_former` says that the text itself calls the unit a former one (cũ).
+    """
 
     code: str | None = None
     name: str | None = None
     district: str | None = None
     province: str | None = None
+    is_former: bool = False
 
 
 def _readings(text: str, types: tuple[tuple[str, str, str], ...]) -> tuple[Reading, ...]:
@@ -112,15 +126,51 @@ def read_commune_text(text: str) -> UnitText:
 
 def _with_parts(text: str, code: str | None) -> UnitText:
     hint = re.match(r"^(.+?)\s*\(([^()]+)\)\s*$", text)
-    parts = [part.strip() for part in re.split(r"\s*[,;]\s*", hint[1] if hint else text) if part.strip()]
+    hinted = hint[2].strip() if hint and not _FORMER.fullmatch(hint[2]) else None
+    whole = hint[1] if hint else text
+    is_former = bool(hint and _FORMER.search(hint[2]))
+    parts = [part.strip(" .-–—") for part in _BETWEEN_UNITS.split(whole)]
+    parts = [part for part in parts if part]
     if not parts:
         return UnitText(code=code)
+    name = _FORMER.sub("", parts[0])
+    is_former = is_former or (name != parts[0] and bool(name))
+    district, province = _units_above(parts[1:])
+    if hinted and district is None and not is_former:
+        district = hinted
+    return UnitText(code, name or parts[0], district, province, is_former)
+
+
+def _units_above(parts: list[str]) -> tuple[str | None, str | None]:
+    """Return the district and the province that follow a commune in its text, where they are written."""
     district = province = None
-    for part in parts[1:]:
-        if _PROVINCE_MARK.match(part) or (district is not None and part is parts[-1]):
+    for place, part in enumerate(parts):
+        if _PROVINCE_MARK.match(part) or (district is not None and place == len(parts) - 1):
             province = part
         elif _DISTRICT_MARK.match(part) or district is None:
             district = part
-    if hint and district is None and not fold(hint[2]).endswith("cu"):
-        district = hint[2].strip()
-    return UnitText(code, parts[0], district, province)
+    return district, province
+
+
+_TYPED_NAME = re.compile(
+    r"(?i)(?:^|[\s(])(xã|phường|thị\s*trấn|đặc\s*khu|xa|phuong|thi\s*tran|dac\s*khu|[xp]\.|tt\.|đk\.)\s*(?=\S)"
+)
+
+
+@lru_cache(maxsize=65536)
+def named_communes(text: str) -> tuple[tuple[Reading, bool], ...]:
+    """Return the communes an address names with their type, and for each whether a district follows it.
+
+    >>> named_communes("Tổ 5, xã Phúc Thịnh, Hà Nội")
+    ((Reading(unit_type=<UnitType.XA: 'xa'>, name='Phúc Thịnh'), False),)
+    """
+    parts = [part for part in re.split(r"\s*[()\n]\s*|\s+[-–—]\s+", text) if part]
+    parts = [part for piece in parts for part in _BETWEEN_UNITS.split(piece) if part]
+    found = []
+    for place, part in enumerate(parts):
+        match = _TYPED_NAME.search(part)
+        if match:
+            reading = commune_readings(part[match.start(1) :].strip(" ."))[0]
+            has_district = any(_DISTRICT_MARK.match(later) for later in parts[place + 1 :])
+            found += [(reading, has_district)] if reading.unit_type else []
+    return tuple(found)

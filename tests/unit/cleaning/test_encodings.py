@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI
+from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI, windows_bytes
 from childdb.cleaning.encodings import Encoding, Regime, convert, convert_cell
 from childdb.cleaning.facts import decide_encodings, look_at_texts
 from childdb.cleaning.vectors import text_array
@@ -70,12 +70,39 @@ def to_mojibake(name: str) -> str:
     )
 
 
+_VIQR_SIGNS = {"\u0302": "^", "\u0306": "(", "\u031b": "+", "\u0301": "'", "\u0300": "`", "\u0309": "?",
+               "\u0303": "~", "\u0323": "."}  # fmt: skip
+
+
+def to_viqr(name: str) -> str:
+    out = ""
+    for letter in name.replace("đ", "dd").replace("Đ", "DD"):
+        base, *marks = unicodedata.normalize("NFD", letter)
+        shapes = [mark for mark in marks if mark in "\u0302\u0306\u031b"]
+        out += base + "".join(_VIQR_SIGNS[mark] for mark in [*shapes, *(m for m in marks if m not in shapes)])
+    return out
+
+
+def through_1258(text: str) -> str:
+    """Return old text as a reader with the Vietnamese code page shows it; its open bytes lose the name."""
+    try:
+        return (windows_bytes(text) or b"").decode("cp1258")
+    except UnicodeDecodeError:
+        return ""
+
+
+def small_letters_under_capitals(name: str) -> str:
+    """Return TCVN3 text as typed for the fonts that show capitals only (.VnTimeH)."""
+    return "".join(letter.upper() if letter.isascii() else letter for letter in WRITERS[Encoding.TCVN3](name))
+
+
 WRITERS = {
     Encoding.TCVN3: by_table(TCVN3),
     Encoding.VISCII: by_table(VISCII),
     Encoding.VNI: to_vni,
     Encoding.CP1258: to_cp1258,
     Encoding.MOJIBAKE: to_mojibake,
+    Encoding.VIQR: to_viqr,
 }
 
 
@@ -115,6 +142,101 @@ def test_column_is_decided_right(encoding: Encoding, count: int, columns: int) -
         assert decided is encoding
         pairs = [(got.casefold(), want.casefold()) for got, want in zip(read, wanted, strict=True)]
         assert sum(got != want for got, want in pairs) == 0
+
+
+@pytest.mark.parametrize("encoding", [Encoding.TCVN3, Encoding.VNI, Encoding.VISCII, Encoding.MOJIBAKE])
+@pytest.mark.parametrize(("count", "columns"), [(20, 30), (200, 4)])
+def test_column_read_through_the_vietnamese_code_page_is_decided_right(
+    encoding: Encoding, count: int, columns: int
+) -> None:
+    rng = random.Random(f"1258{encoding}{count}")
+    for _ in range(columns):
+        pairs = [(through_1258(WRITERS[encoding](name)), name) for name in names(count, rng)]
+        pairs = [(seen, wanted) for seen, wanted in pairs if seen]
+        read, decided = decide_column([seen for seen, _ in pairs])
+        assert decided is encoding
+        assert [got.casefold() for got in read] == [wanted.casefold() for _, wanted in pairs]
+
+
+@pytest.mark.parametrize("form", ["tcvn3", "vni", "viscii"])
+def test_column_of_capitals_is_decided_right(form: str) -> None:
+    write = small_letters_under_capitals if form == "tcvn3" else WRITERS[Encoding(form)]
+    rng = random.Random(form)
+    for _ in range(20):
+        wanted = names(20, rng)
+        read, decided = decide_column([write(name if form == "tcvn3" else name.upper()) for name in wanted])
+        assert decided is Encoding(form)
+        assert [got.casefold() for got in read] == [name.casefold() for name in wanted]
+
+
+def test_text_mistaken_twice_is_read_back() -> None:
+    wanted = names(20, random.Random(2))
+    assert decide_column([to_mojibake(to_mojibake(name)) for name in wanted])[0] == wanted
+
+
+@pytest.mark.parametrize("encoding", list(WRITERS))
+def test_half_of_a_column_in_an_old_encoding_is_read_and_the_other_half_left(encoding: Encoding) -> None:
+    """A cell whose words can be read both ways (Tó, Vò) stays as it is: nothing tells."""
+    rng = random.Random(f"half{encoding}")
+    for _ in range(5):
+        wanted = names(200, rng)
+        cells = [WRITERS[encoding](name) if place % 2 else name for place, name in enumerate(wanted)]
+        read, decided = decide_column(cells)
+        assert decided is encoding
+        assert read[::2] == wanted[::2]
+        wrong = [
+            (got, cell)
+            for got, want, cell in zip(read, wanted, cells, strict=True)
+            if got.casefold() != want.casefold()
+        ]
+        assert all(got == cell for got, cell in wrong)
+        assert len(wrong) <= 6
+
+
+LOOK_ALIKES: list[Callable[[str], str]] = [
+    lambda name: name.replace("Đ", "\u00d0"),
+    lambda name: name.replace("Đ", "\u0189"),
+    lambda name: name.replace(" ", "\u00a0"),
+    lambda name: name.replace(" ", "\u00a0", 1).replace("Đ", "\u00d0"),
+    lambda name: name.replace(" ", "\u00ad ", 1),
+    lambda name: name + "\u200b",
+    lambda name: unicodedata.normalize("NFD", name),
+    lambda name: name.replace(" ", " H’", 1),
+    lambda name: "K’ " + name,
+    lambda name: "´" + name,
+    lambda name: name.replace("ý", "ý.").replace("à", "à®", 1),
+]
+
+
+@pytest.mark.parametrize("place", range(len(LOOK_ALIKES)))
+def test_look_alikes_and_spare_signs_are_no_old_encoding(place: int) -> None:
+    rng = random.Random(place)
+    for count in (1, 3, 20, 200):
+        for share in (0.05, 0.5, 1.0):
+            plain = [
+                f"{rng.choice(('Đinh', 'Đoàn', 'Bùi', 'Hà', 'Lý'))} {given}"
+                for given in "Thanh Hùng Lan An".split()
+            ]
+            pool = [*names(count, rng), *plain]
+            cells = [
+                LOOK_ALIKES[place](name) if rng.random() < share else name
+                for name in rng.choices(pool, k=count)
+            ]
+            assert decide_column(cells) == (cells, None)
+
+
+def test_misplaced_tones_are_no_old_encoding() -> None:
+    cells = "Maì Haò Hoaì Tuâń Hòang Lọai Qúy Gía Thuý Hoà Thoại Huê Bìên".split() * 8
+    assert decide_column([f"Lý {word}" for word in cells])[1] is None
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["Lan (con)", "Hoa(sinh đôi)", "An? Bình"], ["H'Linh Niê", "Y'Bia", "K'Brêu"], ["Nguyen? Van", "Tr?n Th?"],
+     ["A.B.", "Lê V. Ba.", "Vo. Thi Sau."], ["+84 912", "a+b", "x^2"]],
+)  # fmt: skip
+def test_signs_behind_letters_are_no_viqr(cells: list[str]) -> None:
+    assert decide_column(cells * 10) == (cells * 10, None)
 
 
 @pytest.mark.parametrize("count", [20, 200, 2000])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -92,6 +94,71 @@ def test_divided_town_lists_its_three_successors_and_evidence_decides() -> None:
     assert answer.current_candidates == ("00454@2025-07-01", "00466@2025-07-01", "00475@2025-07-01")
     query = Query("Hà Nội", "Huyện Đông Anh", "Thị trấn Đông Anh", LEGACY_DAY, ("Tổ 5, xã Phúc Thịnh",))
     assert resolve(query).current_id == "00466@2025-07-01"
+
+
+def divided_units() -> list[str]:
+    return [unit for unit in former_units() if len(history().successors_on(unit, PRESENT_DAY) or []) > 1]
+
+
+def spellings(unit_id: str) -> list[Query]:
+    """Return ways to write a former unit so that no other unit can be meant, for a day to be filled in."""
+    known = history()
+    unit = known.communes[unit_id]
+    name, district = known.name_on(unit_id, LEGACY_DAY).full, known.districts[unit.district_code].full
+    province = known.name_on(known.province_id_on(unit.province_code, LEGACY_DAY) or "", LEGACY_DAY).full
+    return [
+        Query(province, district, name),
+        Query(province, district, name.upper()),
+        Query(province, None, f"{name}, {district}"),
+        Query(None, None, f"{name}, {district}, {province}"),
+        Query(None, None, f"{name} - {district} - {province}"),
+        Query(province, None, f"{name} ({district})"),
+        Query(province, district, f"{unit.code} - {name}"),
+        Query(unit.province_code, unit.district_code, unit.code),
+        Query(province, district, unicodedata.normalize("NFD", name)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "day", [date(2024, 12, 1), LAST_LEGACY_DAY, MERGER_DAY, date(2025, 8, 10), date(2026, 5, 2)]
+)
+def test_divided_units_stay_undecided_however_written_and_whatever_repeats_their_name(day: date) -> None:
+    known = history()
+    for unit_id in divided_units():
+        name = known.name_on(unit_id, LEGACY_DAY).full
+        if known.name_on(unit_id, day).full != name or not known.communes[unit_id].valid_from <= day:
+            continue
+        successors = set(known.successors_on(unit_id, PRESENT_DAY) or [])
+        for query in spellings(unit_id):
+            for evidence in ((), (name,), (f"Tổ 3, {name}, {query.district or ''}",)):
+                answer = resolve(replace(query, day=day, evidence=evidence))
+                assert answer.current_id is None, (unit_id, query, evidence)
+                assert set(answer.current_candidates or answer.candidates) >= successors or answer.rules
+
+
+@pytest.mark.parametrize("text", ["00157", "00157 - Phường Nghĩa Đô", "Phường Nghĩa Đô (00157)", "Phường Nghĩa Đô cũ",
+                                  "Phường Nghĩa Đô, Quận Cầu Giấy", "P. Nghĩa Đô - Q. Cầu Giấy"])  # fmt: skip
+def test_former_ward_whose_name_a_present_one_carries_is_not_that_one(text: str) -> None:
+    answer = ask(text, None, "Hà Nội", date(2025, 8, 10))
+    assert (answer.commune_id, answer.current_id) == (None, None)
+    assert answer.current_candidates == ("00008@2025-07-01", "00103@2025-07-01", "00160@2025-07-01")
+
+
+def test_name_without_district_on_a_present_day_is_the_present_ward() -> None:
+    for text in ("Phường Nghĩa Đô", "Phường Nghĩa Đô, TP Hà Nội", "P. Nghĩa Đô, Hà Nội"):
+        assert ask(text, None, "Hà Nội", date(2025, 8, 10)).commune_id == "00160@2025-07-01"
+
+
+def test_evidence_of_another_unit_with_a_longer_name_decides_nothing() -> None:
+    known = history()
+    for unit_id in divided_units()[:60]:
+        names = [
+            known.name_on(unit, PRESENT_DAY).full for unit in known.successors_on(unit_id, PRESENT_DAY) or []
+        ]
+        query = replace(
+            spellings(unit_id)[0], day=date(2025, 8, 10), evidence=tuple(f"{n} Đông Hạ" for n in names[:1])
+        )
+        assert resolve(query).current_id is None
 
 
 def test_same_code_means_the_unit_of_the_day() -> None:
