@@ -28,6 +28,7 @@ from childdb.cleaning.encodings import (
     witness_words,
 )
 from childdb.cleaning.fields import split_clock
+from childdb.cleaning.own_output import is_own_output
 from childdb.cleaning.vectors import distinct, for_each, matches, present, text_array
 from childdb.places.history import LAST_LEGACY_DAY
 from childdb.places.scope import find_districts, province_scope
@@ -50,7 +51,6 @@ _WORTH_DISTINCT = 1_000
 _OLD_COLUMNS = 2
 _VIQR_FIRST = ("ho_ten_tre", "ho_ten_me", "ho_ten_cha", "ho_ten_chu_ho")
 _ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅÇËÎÏÖØÛÜÞßåäæçëîïöøûüþÿ]|á[º»]"
-_OWN_OUTPUT = frozenset(["commune_id_2025", "ngay_sinh_precision"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class FileFacts:
     units: Mapping[str, str] = field(default_factory=dict)
     columns_present: frozenset[str] = frozenset()
     suspect_columns: frozenset[str] = frozenset()
+    is_own_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> Fi
         units=days.units,
         suspect_columns=frozenset(name for name, look in looks.items() if look.is_suspect),
         columns_present=frozenset(profile.columns_present) or _filled(columns),
+        is_own_output=is_own_output(profile.unmapped_headers),
     )
 
 
@@ -389,7 +391,7 @@ def _ethnic_list(cells: pa.Array, profile: FileProfile) -> str | None:
     """Return the list of ethnic codes the file follows: stated, shown by codes with labels, or our own output."""
     if profile.stated_ethnic_list:
         return profile.stated_ethnic_list
-    if _OWN_OUTPUT & set(profile.unmapped_headers):
+    if is_own_output(profile.unmapped_headers):
         return "tctk_1979"
     votes = {vote for value in distinct(cells).values if (vote := ethnic_list_votes(value))}
     return next(iter(votes)) if len(votes) == 1 else None

@@ -15,6 +15,7 @@ from childdb.cleaning.facts import TEXT_COLUMNS
 from childdb.cleaning.identifiers import RULE_MISSING as RULE_NO_NUMBER
 from childdb.cleaning.identifiers import RULE_MOVED, NumberKind, NumberResult, century_sex, stated_year
 from childdb.cleaning.numbers import read_adult_numbers, read_child_numbers
+from childdb.cleaning.own_output import RECEIVED, given_values, partial_dates, unit_ids
 from childdb.cleaning.rules import RuleSet
 from childdb.cleaning.units import clean_units
 from childdb.cleaning.vectors import (
@@ -96,6 +97,7 @@ class ChunkCleaner:
         )
         self.extra: dict[str, pa.Array] = {}
         self.marks: list[Mark] = []
+        self.given = given_values(rows) if facts.is_own_output else []
 
     def clean(self) -> CleanedChunk:
         """Return the chunk, standardised."""
@@ -154,6 +156,8 @@ class ChunkCleaner:
 
     def _clean_dates(self) -> None:
         facts = self.facts
+        if self.given:
+            self.cells["ngay_sinh"] = partial_dates(self.cells["ngay_sinh"], self.given)
         birth = fields.clean_dates("ngay_sinh", self.cells["ngay_sinh"], facts.date_contexts["ngay_sinh"])
         birth = fields.limit_birth_dates(birth, facts.file_date)
         self._store("ngay_sinh", (birth.iso, birth.marks))
@@ -261,6 +265,8 @@ class ChunkCleaner:
         for column, values in found.columns.items():
             (self.cells if column in self.cells else self.extra)[column] = values
         self.marks += found.marks
+        if self.given:
+            self.extra |= unit_ids(self.extra, self.given)
 
     def _compare_parents(self) -> None:
         father, mother = pl.Series(self.cells["ho_ten_cha"]), pl.Series(self.cells["ho_ten_me"])
@@ -320,6 +326,13 @@ class ChunkCleaner:
         places = zip(self.rows["sheet"].to_pylist(), self.rows["row_no"].to_pylist(), strict=True)
         return np.array([place in self.released for place in places], dtype=bool)
 
+    def _received(self) -> list[pa.Array]:
+        """Return the columns as received; our own records carry what was received before them."""
+        names = {name: RECEIVED + name for name in self.raw}
+        if not set(names.values()) <= set(self.rows.column_names):
+            return list(self.raw.values())
+        return [text_array(self.rows[name]) for name in names.values()]
+
     def _assembled(self) -> CleanedChunk:
         marks = [mark for mark in in_order(self.marks) if mark.rule_id in self.rules.rules]
         quarantined = present(text_array(self.rows["row_reason"]))
@@ -334,7 +347,7 @@ class ChunkCleaner:
                    self.rows["row_no"].combine_chunks().cast(pa.int32()), outcome]  # fmt: skip
         standard = [self.cells[name] for name in export_columns()]
         extra = [self.extra[name] for name, _ in EXTRA_COLUMNS]
-        arrays = [*standard, *extra, *self.raw.values(), *lineage]
+        arrays = [*standard, *extra, *self._received(), *lineage]
         return CleanedChunk(pa.Table.from_arrays(arrays, schema=records_schema()), marks, quarantined)
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from childdb.cleaning import LedgerEntry, clean_in_chunks
 from childdb.cleaning.outcome import outcome_counts
+from childdb.cleaning.own_output import read_records
 from childdb.cleaning.records import records_schema
 from childdb.cleaning.rules import cleaning_rules
 from childdb.cli import emit
@@ -24,6 +25,7 @@ from childdb.reading import Outcome, ReadOptions, read_file
 
 if TYPE_CHECKING:
     from childdb.cleaning.file import CleanedPart
+    from childdb.reading import FileReading
 
 HELP = "read and standardise exports, without a database"
 
@@ -51,8 +53,9 @@ def execute(arguments: argparse.Namespace) -> ExitStatus:
     _make_folder(out)
     with _Writers(out) as writers:
         ledger = [
-            _clean_one(path, arguments.as_of, writers, place, len(files))
+            entry
             for place, path in enumerate(files, 1)
+            for entry in _clean_path(path, arguments.as_of, writers, f"{place}/{len(files)}")
         ]
     entries = [entry.as_json() for entry in ledger]
     (out / "ledger.json").write_text(
@@ -93,9 +96,15 @@ def exit_status(ledger: list[LedgerEntry]) -> ExitStatus:
     return ExitStatus.STOPPED if outcomes & held else ExitStatus.DONE
 
 
-def _clean_one(path: Path, as_of: date | None, writers: _Writers, place: int, total: int) -> LedgerEntry:
-    _progress(f"{place}/{total}")
-    reading = read_file(path, options=ReadOptions())
+def _clean_path(path: Path, as_of: date | None, writers: _Writers, progress: str) -> Iterator[LedgerEntry]:
+    """Yield the ledger entry of a file; records of an earlier run yield one for each file they hold."""
+    _progress(progress)
+    own = read_records(path, records_schema()) if path.is_file() else None
+    for reading in own if own is not None else [read_file(path, options=ReadOptions())]:
+        yield _clean_one(reading, as_of, writers)
+
+
+def _clean_one(reading: FileReading, as_of: date | None, writers: _Writers) -> LedgerEntry:
     ledger: LedgerEntry | None = None
     for part in clean_in_chunks(reading, as_of=as_of):
         writers.write(part)

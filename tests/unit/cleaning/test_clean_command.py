@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from childdb.cleaning.records import records_schema
+from childdb.cleaning.records import EXTRA_COLUMNS, records_schema
 from childdb.cli import main
 from childdb.findings import FINDINGS_SCHEMA
-from childdb.reference import column_labels
+from childdb.reference import column_labels, export_columns
 from tests.unit.cleaning.readings import CLEAN_ROW
 
 
@@ -82,3 +82,58 @@ def test_place_command_answers_in_json(capsys: pytest.CaptureFixture[str]) -> No
     answer = json.loads(capsys.readouterr().out)
     assert (answer["unit"]["name"], answer["now"]["name"]) == ("Thị trấn Trâu Quỳ", "Xã Gia Lâm")
     assert main(["place", "Thị trấn Đông Anh, Huyện Đông Anh", "--on", "2025-08-01", "--json"]) == 1
+
+
+MESSY = [
+    {"ho_ten_tre": "LÝ THỊ MAI (sinh đôi)", "ngay_sinh": "2019", "so_dinh_danh": "1319004218"},
+    {"ho_ten_tre": "Trần Ðức\u00a0An", "ngay_sinh": "03/2019", "so_dinh_danh": "123456789012"},
+    {"ngay_sinh": "30/02/2019", "huyen": "Ba Đình", "xa": "P. Trúc Bạch"},
+    {"ngay_sinh": "không rõ", "gioi_tinh": "1", "dan_toc": "06"},
+    {"huyen": "Huyện Đông Anh", "xa": "Thị trấn Đông Anh", "ho_ten_cha": "Không rõ"},
+    {"ho_ten_tre": "Bé gái", "ngay_sinh": "05/03/2091"},
+    {"ho_ten_tre": "Nguyễn \u202eaoH", "ngay_sinh": "2008"},
+    {"ho_ten_tre": "05/03/2019", "ngay_sinh": "Nam"},
+]
+
+
+def test_cleaning_its_own_records_again_changes_nothing(tmp_path: Path) -> None:
+    write_export(tmp_path / "a.csv", MESSY)
+    write_export(tmp_path / "b.csv", [{"ngay_sinh": "7/2021", "ho_ten_tre": "Hồ Văn Nhất"}])
+    assert (
+        main(["clean", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--out", str(tmp_path / "one")]) == 0
+    )
+    first = tmp_path / "one" / "records.parquet"
+    assert main(["clean", str(first), "--out", str(tmp_path / "two")]) == 0
+    again = pq.read_table(tmp_path / "two" / "records.parquet")
+    assert again.equals(pq.read_table(first))
+    assert again["ngay_sinh_precision"].to_pylist()[:3] == ["year", "month", "year"]
+
+
+@pytest.mark.parametrize("with_raw", [True, False])
+def test_a_table_made_of_the_records_is_read_back_with_its_precision_and_units(
+    tmp_path: Path, with_raw: bool
+) -> None:
+    write_export(tmp_path / "a.csv", MESSY[:6])
+    assert main(["clean", str(tmp_path / "a.csv"), "--out", str(tmp_path / "one")]) == 0
+    records = pq.read_table(tmp_path / "one" / "records.parquet")
+    names = [name for name in records.schema.names if with_raw or not name.endswith("_raw")]
+    with (tmp_path / "again.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in records.select(names).to_pylist():
+            writer.writerow(["" if row[name] is None else row[name] for name in names])
+    assert main(["clean", str(tmp_path / "again.csv"), "--out", str(tmp_path / "two")]) == 0
+    again = pq.read_table(tmp_path / "two" / "records.parquet")
+    for name, _ in [*((column, None) for column in export_columns()), *EXTRA_COLUMNS]:
+        assert again[name].to_pylist() == records[name].to_pylist(), name
+
+
+def test_another_parquet_file_is_refused_as_before(tmp_path: Path) -> None:
+    pq.write_table(pq.read_table(_empty_records(tmp_path)).select(["ho_ten_tre"]), tmp_path / "x.parquet")
+    assert main(["clean", str(tmp_path / "x.parquet"), "--out", str(tmp_path / "out")]) == 3
+
+
+def _empty_records(folder: Path) -> Path:
+    path = folder / "empty.parquet"
+    pq.write_table(records_schema().empty_table(), path)
+    return path
