@@ -160,8 +160,11 @@ def set_capitals(cells: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
     return replace_rows(cells, rows[keep], joined.filter(pa.array(keep))), rows[keep]
 
 
-_WORDS_OF_CHILD = r"(?i)^(?:con |cháu |em |trẻ |bé |mới |sơ |cu |chưa |không |vô )?(?:trai|gái|bé|bé trai|bé gái|sinh|ti|tí|em|danh|tên|rõ|có|nam|nữ|test|x+|abc|đặt tên|có tên|rõ tên|không|ko)$"
-_WORDS_OF_ADULT = r"(?i)^(?:không|chưa|ko|null|none|nan|trống|khuyết|bỏ)(?: \p{L}+){0,4}$"
+_WORDS_OF_CHILD = (
+    r"(?i)^(?:con|cháu|em|trẻ|tre|bé|be|mới|moi|sơ|so|cu|chưa|chua|không|khong|ko|vô|vo|trai|gái|gai|nam|nữ|nu|danh|test|x+|abc|tên|ten)"
+    r"(?: \p{L}+){0,6}$"
+)
+_WORDS_OF_ADULT = r"(?i)^(?:không|khong|chưa|chua|ko|k|null|none|nan|trống|khuyết|bỏ)(?: \p{L}+){0,5}$"
 
 
 def _judge_words(column: str, values: pa.Array, words: str, answer: object) -> tuple[pa.Array, list[Mark]]:

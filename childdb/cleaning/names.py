@@ -45,6 +45,19 @@ _LONE_PLACEHOLDERS = frozenset(
      "be so sinh", "nam", "nu", "x", "xx", "xxx", "abc"]
 )  # fmt: skip
 _DUMMY = re.compile(r"(?:^|\s)(?:Văn|Thị|Van|Thi)\s+[A-EX-Z]$")
+_KIND = "bé|em bé|em|trẻ em|trẻ|cháu bé|cháu|con|be|em be|tre em|tre"
+_NO_NAME = (
+    "(?:chưa|không|chua|khong)(?: (?:đặt|có|rõ|biết|dat|co|ro|biet))? (?:họ |ho )?(?:tên|ten)"
+    "|(?:chưa|chua) (?:có |làm |co |lam )?khai sinh"
+)
+_PLACEHOLDER = re.compile(
+    rf"(?:{_KIND})?(?: ?(?:trai|gái|gai|nam|nữ|nu))?(?: ?(?:sơ sinh|mới sinh|so sinh|moi sinh))?(?:[ (]*(?:{_NO_NAME})\)?)?"
+)
+# A child named after whose it is has no name yet: "con bà Lan".
+_CHILD_OF = re.compile(r"(?:con|cháu) (?:bà|ông|chị|anh|cô|mẹ|bố|ba|ong|chi|co|me|bo) ")
+_NOBODY = re.compile(
+    r"(?:khong|ko|chua|k)(?: (?:co|ro|biet|xac dinh|xac dinh duoc))?(?: (?:cha|me|bo|ma|thong tin|ai|nguoi giam ho))+"
+)
 _MISSING = frozenset(
     ["khong", "khong co", "khong ro", "khong biet", "khong xac dinh", "khong ro ho ten", "khong ten", "chua ro",
      "chua co", "chua xac dinh", "ko", "ko ro", "ko co", "ko biet", "null", "none", "nan", "n/a",
@@ -108,10 +121,14 @@ def clean_name(value: str) -> NameResult:
 def clean_child_name(value: str) -> NameResult:
     """Return the name of a child; a word for a name not yet given is no name, it stays beside as received."""
     result = clean_name(value)
-    if result.value is None or not is_placeholder(result.value):
+    if result.value is None or not (is_placeholder(result.value) or _says_no_name(result.note)):
         return result
     rules = tuple(rule for rule in result.rules if rule != RULE_CASE)
     return NameResult(None, result.note, (*rules, RULE_PLACEHOLDER))
+
+
+def _says_no_name(note: str | None) -> bool:
+    return bool(note and re.fullmatch(_NO_NAME, note.lower().strip(" .")))
 
 
 def _display(name: str, found: list[str]) -> str:
@@ -173,6 +190,9 @@ def title_word(word: str) -> str:
     """
     if _HUMPED.match(word) or not _WORD_OF_NAME.fullmatch(word):
         return word
+    if word[0].isupper() and word[1:] == word[1:].lower():
+        # H'linh and H'Linh are both written; which one is the family's business.
+        return word
     parts = re.split(r"(['’ʼ.\-])", word)
     return "".join(_title_part(part) for part in parts)
 
@@ -212,7 +232,10 @@ def _is_note(text: str) -> bool:
 
 def is_placeholder(name: str) -> bool:
     """Return whether a name stands for one not yet given (Trai, Gái, Chưa đặt tên, Nguyễn Văn A)."""
-    return fold(name).rstrip(".") in _LONE_PLACEHOLDERS or bool(_DUMMY.search(name))
+    text = name.lower().rstrip(" .")
+    if fold(name).rstrip(".") in _LONE_PLACEHOLDERS or _DUMMY.search(name):
+        return True
+    return bool(text) and bool(_PLACEHOLDER.fullmatch(text) or _CHILD_OF.match(text))
 
 
 def is_missing_word(text: str) -> bool:
@@ -220,6 +243,8 @@ def is_missing_word(text: str) -> bool:
     plain = fold(text).strip(" .-–—_/*?0")
     if not plain:
         return not any(letter.isalpha() for letter in text)
+    if _NOBODY.fullmatch(plain):
+        return True
     return plain in _MISSING and not (plain in ("nan", "none") and text.istitle())
 
 
@@ -259,7 +284,7 @@ def tone_key(name: str) -> str:
 
 def joined_key(name: str) -> str:
     """Return letters and digits of a name without marks or spaces: H Linh, HLinh and H'Linh are one."""
-    return re.sub(r"[\W_]+", "", fold(name))
+    return re.sub(r"[\W_]+", "", APOSTROPHES.sub("", fold(name)))
 
 
 def population_key(name: str) -> str:

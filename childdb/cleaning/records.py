@@ -281,14 +281,20 @@ class ChunkCleaner:
             gap = child_year - pl.Series(self.cells[f"nam_sinh_{parent}"]).cast(pl.Int32, strict=False)
             odd = ((gap > 50) | (gap < 12)).fill_null(False)
             self.marks += mark_where(f"nam_sinh_{parent}", RULE_PARENT_AGE, np.asarray(odd.to_numpy()))
-        digits = [
-            pl.Series(self.cells[f"so_dinh_danh_{p}"]).str.extract(r"^\d{3}([01])\d{8}$", 1)
-            for p in ("cha", "me")
+        self.marks += mark_where("ho_ten_cha", RULE_PARENTS_SWAPPED, self._swapped_parents(father, mother))
+
+    def _swapped_parents(self, father: pl.Series, mother: pl.Series) -> NDArray[np.bool_]:
+        """Return the rows where numbers or names say that father and mother stand in each other's column."""
+        sexes = [
+            pl.Series(self.cells[f"so_dinh_danh_{parent}"]).str.extract(r"^\d{3}([01])\d{8}$", 1)
+            for parent in ("cha", "me")
         ]
-        by_number = ((digits[0] == "1") & (digits[1] == "0")).fill_null(False)
-        by_name = father.str.contains(r" Thị ") & mother.str.contains(r" Văn ")
-        swapped = by_number | by_name.fill_null(False)
-        self.marks += mark_where("ho_ten_cha", RULE_PARENTS_SWAPPED, np.asarray(swapped.to_numpy()))
+        female_father, male_mother = sexes[0].eq_missing("1"), sexes[1].eq_missing("0")
+        agrees = sexes[0].eq_missing("0") | sexes[1].eq_missing("1")
+        by_number = (female_father | male_mother) & ~agrees
+        names = father.str.contains(" Thị ").fill_null(False), mother.str.contains(" Văn ").fill_null(False)
+        by_name = (names[0] & names[1]) | ((names[0] | names[1]) & (female_father | male_mother))
+        return np.asarray((by_number | by_name).to_numpy())
 
     def _close_turned_16(self) -> None:
         """Close children who turned sixteen by the file's date as of their birthday; older slips are only marked."""

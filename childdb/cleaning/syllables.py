@@ -61,7 +61,7 @@ def valid_syllables() -> frozenset[str]:
 
 def _fits(onset: str, rhyme: str) -> bool:
     if onset == "qu":
-        return rhyme[0] in "aăâeêiơy"
+        return rhyme[0] in "aăâeêiơy" or rhyme == "ôc"
     if onset == "g" and rhyme[0] in "eêi":
         # gi + a is written gia: "gía" is a misplaced tone, no syllable of g and ia.
         return rhyme[0] == "i" and rhyme not in ("ia", "iu")
