@@ -6,6 +6,7 @@ import csv
 import random
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,7 @@ class Nation:
         }  # fmt: skip
 
 
+@lru_cache(maxsize=1)
 def _communes() -> list[tuple[str, str, str, str]]:
     """Return former communes in force in 2025 with their wording, one in every forty."""
     types = {"xa": "Xã", "phuong": "Phường", "thi_tran": "Thị trấn"}

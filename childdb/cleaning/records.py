@@ -28,6 +28,7 @@ from childdb.cleaning.vectors import (
     replace_rows,
     text_array,
 )
+from childdb.findings import Severity
 from childdb.reference import SeedFolder, export_columns, required_columns, seed_rows
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class ChunkCleaner:
         self._compare_parents()
         self._close_turned_16()
         self.marks += mark_where(None, RULE_SHIFTED, shifted)
+        self._take_back()
         return self._assembled()
 
     def _shifted_rows(self) -> NDArray[np.bool_]:
@@ -279,7 +281,8 @@ class ChunkCleaner:
         child_year = pl.Series(self.extra["birth_year"])
         for parent in ("cha", "me"):
             gap = child_year - pl.Series(self.cells[f"nam_sinh_{parent}"]).cast(pl.Int32, strict=False)
-            odd = ((gap > 50) | (gap < 12)).fill_null(False)
+            limits = self.rules[RULE_PARENT_AGE].parameters
+            odd = ((gap > limits["oldest_years"]) | (gap < limits["youngest_years"])).fill_null(False)
             self.marks += mark_where(f"nam_sinh_{parent}", RULE_PARENT_AGE, np.asarray(odd.to_numpy()))
         self.marks += mark_where("ho_ten_cha", RULE_PARENTS_SWAPPED, self._swapped_parents(father, mother))
 
@@ -338,6 +341,33 @@ class ChunkCleaner:
         if not set(names.values()) <= set(self.rows.column_names):
             return list(self.raw.values())
         return [text_array(self.rows[name]) for name in names.values()]
+
+    def _take_back(self) -> None:
+        """Take back the repairs of rules that are switched off: names and texts as received, all else to nothing."""
+        off = [
+            mark
+            for mark in self.marks
+            if mark.rule_id in self.rules.rules and not self.rules[mark.rule_id].enabled
+        ]
+        for mark in off:
+            if mark.column is not None and self.rules[mark.rule_id].severity is Severity.REPAIRED:
+                self._restore(mark.column, mark.rows)
+        switched_off = {mark.rule_id for mark in off}
+        self.marks = [mark for mark in self.marks if mark.rule_id not in switched_off]
+
+    def _restore(self, column: str, rows: NDArray[np.int64]) -> None:
+        is_text = column in fields.NAME_COLUMNS or column in fields.PLAIN_COLUMNS
+        kind = self.cells[column].type
+        values = self.raw[column].take(pa.array(rows)) if is_text else pa.nulls(len(rows), kind)
+        self.cells[column] = replace_rows(self.cells[column], rows, values)
+        beside = {"ngay_sinh": ("birth_year", "birth_month"), "xa": ("commune_id", "commune_id_2025")}
+        for name in beside.get(column, ()):
+            self.extra[name] = replace_rows(
+                self.extra[name], rows, pa.nulls(len(rows), self.extra[name].type)
+            )
+        if column == "ngay_sinh":
+            unknown = pa.array(["unknown"] * len(rows), pa.string())
+            self.extra["ngay_sinh_precision"] = replace_rows(self.extra["ngay_sinh_precision"], rows, unknown)
 
     def _assembled(self) -> CleanedChunk:
         marks = [mark for mark in in_order(self.marks) if mark.rule_id in self.rules.rules]

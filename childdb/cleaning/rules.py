@@ -35,6 +35,8 @@ class CleaningRule:
     message_en: str
     modes: tuple[str, ...] = ()
     quarantines: bool = False
+    enabled: bool = True
+    parameters: Mapping[str, float] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
     order: int = 0
 

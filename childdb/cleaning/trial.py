@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from childdb.reading.model import FileReading
 
 CHANGEABLE = frozenset(
-    {"severity", "quarantines", "reason_code", "message_vi", "message_en", "reason", "source", "version"}
+    {
+        "severity",
+        "quarantines",
+        "reason_code",
+        "message_vi",
+        "message_en",
+        "reason",
+        "source",
+        "version",
+        "enabled",
+        "parameters",
+    }
 )
 Mappings = Mapping[str, tuple[Mapping[str, str], ...]]
 
@@ -107,7 +118,20 @@ def _changed(rule: CleaningRule, row: Mapping[str, Any], origin: str) -> Cleanin
     changes = {key: value for key, value in row.items() if key in CHANGEABLE}
     if "severity" in changes:
         changes["severity"] = Severity(changes["severity"])
+    if "parameters" in changes:
+        changes["parameters"] = _changed_parameters(rule, changes["parameters"], origin)
     return replace(rule, **changes)
+
+
+def _changed_parameters(rule: CleaningRule, changed: Any, origin: str) -> dict[str, float]:
+    """Return a rule's parameters with those on trial; only numbers the rule already has can change."""
+    is_known = isinstance(changed, dict) and set(changed) <= set(rule.parameters)
+    if not is_known or not all(type(value) in (int, float) for value in changed.values()):
+        known = ", ".join(sorted(rule.parameters)) or "none"
+        raise ConfigurationError(
+            f"{origin}: parameters of rule {rule.id} must be numbers among those it has ({known})."
+        )
+    return {**rule.parameters, **changed}
 
 
 def read_mapping(name: str, path: Path) -> tuple[Mapping[str, str], ...]:
