@@ -332,7 +332,7 @@ _WITNESSES = {
 
 def witness_words(reading: Reading) -> dict[str, int]:
     """Return two words that any text of a reading holds, so that a single word of a small column can join them."""
-    words = _WITNESSES[reading.encoding]
+    words: tuple[str, ...] = _WITNESSES[reading.encoding]
     if reading.page is CodePage.WINDOWS_1258:
         words = tuple((windows_bytes(word) or b"").decode("cp1258") for word in words)
     return dict.fromkeys(words, 1)

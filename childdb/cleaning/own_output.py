@@ -17,7 +17,7 @@ from childdb.reading.model import FileKind, FileProfile, FileReading, Outcome
 from childdb.reference import export_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
 PRECISION, YEAR, MONTH = "ngay_sinh_precision", "birth_year", "birth_month"
@@ -73,7 +73,9 @@ def unit_ids(found: Mapping[str, pa.Array], given: list[Mapping[str, str]]) -> d
     known = history()
     columns: dict[str, pa.Array] = {}
     for name in UNIT_IDS:
-        valid = known.communes if name != "province_code" else {key.split("@")[0] for key in known.provinces}
+        valid: Container[str] = (
+            known.communes if name != "province_code" else {key.split("@")[0] for key in known.provinces}
+        )
         own = [row.get(name) for row in given]
         columns[name] = pa.array(
             [

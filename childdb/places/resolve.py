@@ -326,7 +326,7 @@ def _by_evidence(
     own = {_typed(name) for unit in found for name in known.names[unit]}
     by_name = {_typed(name): unit for unit in candidates for name in known.names[unit]}
     former = {known.communes[unit].province_code for unit in found}
-    named = set()
+    named: set[str] = set()
     for text in evidence:
         for reading, has_district in named_communes(text):
             key = (str(reading.unit_type), name_key(reading.name))

@@ -166,7 +166,7 @@ def named_communes(text: str) -> tuple[tuple[Reading, bool], ...]:
     """
     parts = [part for part in re.split(r"\s*[()\n]\s*|\s+[-–—]\s+", text) if part]
     parts = [part for piece in parts for part in _BETWEEN_UNITS.split(piece) if part]
-    found = []
+    found: list[tuple[Reading, bool]] = []
     for place, part in enumerate(parts):
         match = _TYPED_NAME.search(part)
         if match:
