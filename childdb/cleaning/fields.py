@@ -69,7 +69,6 @@ _ENCODING_RULES = {
     Encoding.VIQR: "ENC-008",
 }
 RULE_UNREAD, RULE_MIXED = "ENC-006", "ENC-007"
-# Signs of old encodings that no spelling of any name has, inside a word.
 _OLD_SIGNS = r"\p{L}[¡¢£¤¥¦§¨©ª«¬®¯±²³µ¶¸¹º»¼½¾¿×÷€ƒ„†‡‰‹œ]|[¡¢£¤¥¦§¨©ª«¬®¯±²³µ¶¸¹»¼½¾¿×÷€ƒ†‡‰œ]\p{L}|¾¾"
 _MOJIBAKE_HINT = r"á[º»]|Ã|Ä|Æ|Å"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from childdb.cleaning.identifiers import RULE_MISSING as RULE_NO_NUMBER
 from childdb.cleaning.identifiers import RULE_MOVED, NumberKind, NumberResult, century_sex, stated_year
 from childdb.cleaning.numbers import read_adult_numbers, read_child_numbers
 from childdb.cleaning.own_output import RECEIVED, given_values, partial_dates, unit_ids
+from childdb.cleaning.parents import swapped_parents
 from childdb.cleaning.rules import RuleSet
 from childdb.cleaning.units import clean_units
 from childdb.cleaning.vectors import (
@@ -284,20 +286,10 @@ class ChunkCleaner:
             limits = self.rules[RULE_PARENT_AGE].parameters
             odd = ((gap > limits["oldest_years"]) | (gap < limits["youngest_years"])).fill_null(False)
             self.marks += mark_where(f"nam_sinh_{parent}", RULE_PARENT_AGE, np.asarray(odd.to_numpy()))
-        self.marks += mark_where("ho_ten_cha", RULE_PARENTS_SWAPPED, self._swapped_parents(father, mother))
-
-    def _swapped_parents(self, father: pl.Series, mother: pl.Series) -> NDArray[np.bool_]:
-        """Return the rows where numbers or names say that father and mother stand in each other's column."""
-        sexes = [
-            pl.Series(self.cells[f"so_dinh_danh_{parent}"]).str.extract(r"^\d{3}([01])\d{8}$", 1)
-            for parent in ("cha", "me")
-        ]
-        female_father, male_mother = sexes[0].eq_missing("1"), sexes[1].eq_missing("0")
-        agrees = sexes[0].eq_missing("0") | sexes[1].eq_missing("1")
-        by_number = (female_father | male_mother) & ~agrees
-        names = father.str.contains(" Thị ").fill_null(False), mother.str.contains(" Văn ").fill_null(False)
-        by_name = (names[0] & names[1]) | ((names[0] | names[1]) & (female_father | male_mother))
-        return np.asarray((by_number | by_name).to_numpy())
+        numbers = [self.cells[f"so_dinh_danh_{parent}"] for parent in ("cha", "me")]
+        self.marks += mark_where(
+            "ho_ten_cha", RULE_PARENTS_SWAPPED, swapped_parents((father, mother), numbers)
+        )
 
     def _close_turned_16(self) -> None:
         """Close children who turned sixteen by the file's date as of their birthday; older slips are only marked."""
@@ -320,7 +312,8 @@ class ChunkCleaner:
         if not len(rows):
             return
         days = [
-            _birthday_text(text, limit) for text in self.cells["ngay_sinh"].take(pa.array(rows)).to_pylist()
+            birthday(date.fromisoformat(text), limit).isoformat() if text else None
+            for text in self.cells["ngay_sinh"].take(pa.array(rows)).to_pylist()
         ]
         self._store("bien_dong", (replace_rows(self.cells["bien_dong"], rows, pa.array(["turned_16"] * len(rows))),
                                   [Mark("bien_dong", RULE_TURNED_16, rows)]))  # fmt: skip
@@ -337,28 +330,23 @@ class ChunkCleaner:
 
     def _received(self) -> list[pa.Array]:
         """Return the columns as received; our own records carry what was received before them."""
-        names = {name: RECEIVED + name for name in self.raw}
-        if not set(names.values()) <= set(self.rows.column_names):
-            return list(self.raw.values())
-        return [text_array(self.rows[name]) for name in names.values()]
+        names = [RECEIVED + name for name in self.raw]
+        is_own = set(names) <= set(self.rows.column_names)
+        return [text_array(self.rows[name]) for name in names] if is_own else list(self.raw.values())
 
     def _take_back(self) -> None:
         """Take back the repairs of rules that are switched off: names and texts as received, all else to nothing."""
-        off = [
-            mark
-            for mark in self.marks
-            if mark.rule_id in self.rules.rules and not self.rules[mark.rule_id].enabled
-        ]
+        switched_off = {rule.id for rule in self.rules.rules.values() if not rule.enabled}
+        off = [mark for mark in self.marks if mark.rule_id in switched_off]
         for mark in off:
             if mark.column is not None and self.rules[mark.rule_id].severity is Severity.REPAIRED:
                 self._restore(mark.column, mark.rows)
-        switched_off = {mark.rule_id for mark in off}
         self.marks = [mark for mark in self.marks if mark.rule_id not in switched_off]
 
     def _restore(self, column: str, rows: NDArray[np.int64]) -> None:
         is_text = column in fields.NAME_COLUMNS or column in fields.PLAIN_COLUMNS
-        kind = self.cells[column].type
-        values = self.raw[column].take(pa.array(rows)) if is_text else pa.nulls(len(rows), kind)
+        blank = pa.nulls(len(rows), self.cells[column].type)
+        values = self.raw[column].take(pa.array(rows)) if is_text else blank
         self.cells[column] = replace_rows(self.cells[column], rows, values)
         beside = {"ngay_sinh": ("birth_year", "birth_month"), "xa": ("commune_id", "commune_id_2025")}
         for name in beside.get(column, ()):
@@ -366,8 +354,10 @@ class ChunkCleaner:
                 self.extra[name], rows, pa.nulls(len(rows), self.extra[name].type)
             )
         if column == "ngay_sinh":
-            unknown = pa.array(["unknown"] * len(rows), pa.string())
-            self.extra["ngay_sinh_precision"] = replace_rows(self.extra["ngay_sinh_precision"], rows, unknown)
+            precision = self.extra["ngay_sinh_precision"]
+            self.extra["ngay_sinh_precision"] = replace_rows(
+                precision, rows, pa.array(["unknown"] * len(rows))
+            )
 
     def _assembled(self) -> CleanedChunk:
         marks = [mark for mark in in_order(self.marks) if mark.rule_id in self.rules.rules]
@@ -398,12 +388,6 @@ def held_records(rows: pa.Table, file_sha256: str) -> pa.Table:
     }
     arrays = [own[entry.name] if entry.name in own else pa.nulls(count, entry.type) for entry in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _birthday_text(text: str | None, years: int) -> str | None:
-    from datetime import date as day
-
-    return birthday(day.fromisoformat(text), years).isoformat() if text else None
 
 
 def child_age_limit() -> int:
