@@ -13,7 +13,7 @@ from childdb.findings import Severity
 from childdb.reading.grid import column_letters
 from childdb.reading.keys import fold
 from childdb.reading.reasons import make_finding, rank_reason
-from childdb.reading.shapes import STRONG_SHAPES, distinctive_column, fits, looks_like, share_fitting
+from childdb.reading.shapes import STRONG_SHAPES, distinctive_column, fits, misfits_of, share_fitting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -264,7 +264,7 @@ class RowChecks:
         texts = self.grid.values.texts
         for place, shape in strong.items():
             numbers = self.composer.cells[:, place]
-            bad = [n for n in np.unique(numbers).tolist() if n and not looks_like(texts[n], shape)]
+            bad = misfits_of(np.unique(numbers).tolist(), texts, shape)
             misfits = np.isin(numbers, bad)
             if bad and np.count_nonzero(misfits) <= max(1, 0.3 * len(numbers)):
                 wrong += misfits

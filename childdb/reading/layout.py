@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -292,25 +293,40 @@ class _RowJudge:
         """A label with nothing beside it but counts is a sub-total, whatever its words, when a count is right."""
         if self.column_map.rows_are_figures:
             return
-        kinds, since, so_far = self.layout.kinds, 0, 0
-        for row in range(self.header.last + 1, len(kinds)):
-            if kinds[row] == RowKind.DATA and self.filled_count[row] <= 5:
-                count = self._label_count(row, {since, so_far} - {0})
-                if count is not None:
-                    kinds[row] = RowKind.TOTAL
-                    self.layout.totals.append((count, False))
-            if kinds[row] == RowKind.DATA:
-                since, so_far = since + 1, so_far + 1
-            elif kinds[row] in (RowKind.SECTION, RowKind.TOTAL):
-                since = 0
+        kinds = self.layout.kinds
+        children = np.cumsum(kinds == RowKind.DATA)
+        ends = np.flatnonzero(np.isin(kinds, (RowKind.SECTION, RowKind.TOTAL))).tolist()
+        taken, before = 0, 0
+        for row in self._labelled_counts():
+            so_far = int(children[row]) - 1 - taken
+            last = bisect_left(ends, row)
+            before = max(before, int(children[ends[last - 1]]) - taken) if last else before
+            count = self._label_count(row, {so_far - before, so_far} - {0})
+            if count is not None:
+                kinds[row] = RowKind.TOTAL
+                self.layout.totals.append((count, False))
+                taken, before = taken + 1, so_far
+
+    def _labelled_counts(self) -> list[int]:
+        """Return rows with little in them, no running number, and a small number somewhere."""
+        start, texts = self.header.last + 1, self.grid.values.texts
+        sparse = (self.layout.kinds[start:] == RowKind.DATA) & (self.filled_count[start:] <= 5)
+        rows = np.flatnonzero(sparse) + start
+        stt = self.columns.first("stt")
+        if stt is not None:
+            rows = rows[self.grid.cells[rows, stt] == 0]
+        cells = self.grid.cells[rows]
+        small = [
+            n for n in np.unique(cells).tolist() if len(texts[n]) <= 8 and _SMALL_COUNT.fullmatch(texts[n])
+        ]
+        found: list[int] = rows[np.isin(cells, small).any(axis=1)].tolist()
+        return found
 
     def _label_count(self, row: int, right: set[int]) -> int | None:
         """Return the count of a row that holds one label and small numbers only, if it is one of the right ones."""
         texts = [text.strip() for text in self.grid.row_texts(row) if text.strip()]
         numbers = [int(float(text)) for text in texts if _SMALL_COUNT.fullmatch(text)]
-        stt = self.columns.first("stt")
-        numbered = stt is not None and bool(self.grid.text(row, stt).strip())
-        if numbered or self._looks_like_child(row) or len(texts) - len(numbers) != 1:
+        if self._looks_like_child(row) or len(texts) - len(numbers) != 1:
             return None
         return next((number for number in numbers if number in right), None)
 

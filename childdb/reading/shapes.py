@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from childdb.reading.keys import fold
 from childdb.reference import SeedFolder, seed_rows
 
@@ -76,6 +79,32 @@ STRONG_SHAPES = frozenset(
 def looks_like(text: str, shape: str) -> bool:
     """Return whether a text looks like a value of a shape; for many different texts, each asked once."""
     return _TESTS[shape](text.strip())
+
+
+_PLAIN: dict[str, str] = {
+    "date": r"^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}$",
+    "person_no": r"^\d{9,12}$",
+    "parent_no": r"^\d{9,12}$",
+    "phone": r"^\d{9,12}$",
+    "year": r"^(19|20)\d\d$",
+    "name": r"^\p{L}[\p{L} ]{0,24}$",
+    "person": r"^\p{L}[\p{L} ]{0,24}$",
+    "ethnic": r"^\p{L}[\p{L} ]{0,24}$",
+}
+"""The plainest form of a shape, for a look at many texts at once; what has another form is asked one by one."""
+
+
+def misfits_of(numbers: list[int], texts: list[str], shape: str) -> list[int]:
+    """Return the numbers of the texts that do not look like a shape; 0 is a blank cell and fits.
+
+    >>> misfits_of([0, 1, 2, 3], ["", "05/03/2019", "Nam", "2019-03-05"], "date")
+    [2]
+    """
+    asked = [number for number in numbers if number]
+    if shape in _PLAIN and len(asked) > 50:
+        plain = pc.match_substring_regex(pa.array([texts[n] for n in asked], pa.string()), _PLAIN[shape])
+        asked = [number for number, is_plain in zip(asked, plain.to_pylist(), strict=True) if not is_plain]
+    return [number for number in asked if not looks_like(texts[number], shape)]
 
 
 @lru_cache(maxsize=65536)
