@@ -26,6 +26,7 @@ from sheet_factory import PLAIN_HEADER, children, csv_text, write_workbook  # no
 
 from childdb.reading import FileReading, Outcome, read_file  # noqa: E402
 
+WORST = {"seconds": 0.0, "child megabytes": 0.0}
 Mutation = Callable[[random.Random, bytes], bytes]
 
 
@@ -134,10 +135,10 @@ def sample(rnd: random.Random, folder: Path) -> Path:
     return path
 
 
-def count_again(path: Path) -> int | None:
-    """Return the rows with a value by a way of its own: the XML tree of the first sheet, or Python's csv."""
+def count_again(path: Path, reading: FileReading) -> int | None:
+    """Return the rows with a value by a way of its own: the XML tree of the first sheet, or marks counted in the text."""
     if path.suffix == ".csv":
-        return None
+        return count_records(path, reading.profile.encoding, reading.profile.delimiter)
     space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     try:
         with zipfile.ZipFile(path) as archive:
@@ -154,12 +155,47 @@ def count_again(path: Path) -> int | None:
     )
 
 
+def count_records(path: Path, encoding: str | None, delimiter: str | None) -> int | None:
+    """Return the records of delimited text, letter by letter; None where the file is no such text throughout."""
+    try:
+        text = path.read_bytes().decode(encoding or "utf-8")
+    except (UnicodeDecodeError, LookupError):
+        return None
+    records, filled, quoted, at_start, place = 0, False, False, True, 0
+    while place < len(text):
+        letter = text[place]
+        if quoted:
+            doubled = letter == '"' and text[place + 1 : place + 2] == '"'
+            quoted, place = quoted and (letter != '"' or doubled), place + doubled
+        elif letter in "\r\n":
+            records, filled, at_start = records + filled, False, True
+        else:
+            quoted, filled = letter == '"' and at_start, True
+            at_start = letter == delimiter
+        place += 1
+    return records + filled
+
+
 def _has_value(cell: ElementTree.Element, texts: list[str], space: str) -> bool:
     value = cell.findtext(f"{space}v")
     if cell.get("t") == "s" and value and value.strip().isdigit() and int(value) < len(texts):
         return bool(texts[int(value)].strip())
     inline = "".join(cell.itertext())
     return bool(inline.strip()) or cell.find(f"{space}f") is not None
+
+
+def child_megabytes() -> int:
+    """Return the largest memory any reading process of ours has ever had."""
+    largest = 0
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text(encoding="ascii").split():
+            try:
+                status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+            except OSError:
+                continue
+            peak = re.search(r"VmHWM:\s*(\d+) kB", status)
+            largest = max(largest, int(peak[1]) // 1024 if peak else 0)
+    return largest
 
 
 def broken_promise(path: Path, reading: FileReading, seconds: float) -> str | None:
@@ -172,7 +208,9 @@ def broken_promise(path: Path, reading: FileReading, seconds: float) -> str | No
         return "reason"
     if seconds > 60:
         return "time"
-    again = count_again(path) if reading.physical_rows else None
+    if child_megabytes() > 1024:
+        return "memory"
+    again = count_again(path, reading) if reading.physical_rows else None
     if again is not None and again != reading.physical_rows:
         return f"rows {again} against {reading.physical_rows}"
     return None
@@ -183,16 +221,19 @@ def csv_records(path: Path) -> int:
     return sum(1 for record in csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline="")) if record)
 
 
-def run(count: int, seed: int, report: Callable[[str], None]) -> Counter[str]:
+def run(count: int, seed: int, report: Callable[[str], None], first: int = 0) -> Counter[str]:
     """Read mutated files and return how each ended; broken promises are counted under their name."""
     ends: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
+        for number in range(first, first + count):
             rnd = random.Random(f"{seed}:{number}")
             path = sample(rnd, Path(folder))
             begin = time.monotonic()
             reading = read_file(path)
-            broken = broken_promise(path, reading, time.monotonic() - begin)
+            seconds = time.monotonic() - begin
+            broken = broken_promise(path, reading, seconds)
+            WORST["seconds"] = max(WORST["seconds"], seconds)
+            WORST["child megabytes"] = max(WORST["child megabytes"], child_megabytes())
             if broken:
                 report(f"seed {seed}, file {number}: {broken} ({reading.outcome}, {reading.reason_code})")
                 ends[f"broken {broken.split()[0]}"] += 1
@@ -206,10 +247,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first file: parts can run side by side"
+    )
     options = parser.parse_args()
-    ends = run(options.count, options.seed, print)
+    ends = run(options.count, options.seed, print, options.first)
     for name, count in sorted(ends.items()):
         print(f"{count:7d}  {name}")
+    for name, worst in WORST.items():
+        print(f"{worst:7.1f}  most {name} for one file")
     return int(any(name.startswith("broken") for name in ends))
 
 
