@@ -127,6 +127,8 @@ def _release_file(arguments: argparse.Namespace, settings: Settings) -> ExitStat
             f"Batch {arguments.batch} is held by a gate: name its rules with --rule; 'childdb quarantine list' shows them.",
             f"Lô {arguments.batch} bị cổng kiểm tra giữ: hãy nêu quy tắc bằng --rule; xem 'childdb quarantine list'.",
         )
+    if status == "held" and reason_code == "DEL-SCOPE":
+        return _release_foreign(arguments, settings)
     if status != "held" or reason_code not in CONFIRMABLE or arguments.rows is None:
         raise UsageError(
             f"Batch {arguments.batch} is {status} for {reason_code}; --rows NUMBER lets go what is held for "
@@ -151,6 +153,20 @@ def _release_file(arguments: argparse.Namespace, settings: Settings) -> ExitStat
         )
     text = f"{found} dòng đi tiếp ở lượt chạy sau / {found} rows go on with the next run."
     emit(arguments, {"batch_id": arguments.batch, "released_rows": found}, [text])
+    return ExitStatus.DONE
+
+
+def _release_foreign(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
+    """Let a list go that another commune than its own has sent: a person knows why it did."""
+    with connect(Role.LOADER, settings) as connection:
+        record_release(connection, arguments.batch, decider_of(arguments), reason_code="DEL-SCOPE")
+        row = connection.execute(
+            "update ops.batches set gate_passed = true where batch_id = %s returning quarantined",
+            [arguments.batch],
+        ).fetchone()
+    rows = int(row[0]) if row else 0
+    text = f"{rows} dòng đi tiếp ở lượt chạy sau / {rows} rows go on with the next run."
+    emit(arguments, {"batch_id": arguments.batch, "released_rows": rows}, [text])
     return ExitStatus.DONE
 
 

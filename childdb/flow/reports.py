@@ -13,6 +13,7 @@ from childdb.quality.gates import run_gate
 from childdb.reading.model import FileReading
 from childdb.settings import Settings
 from childdb.workspace import Workspace
+from connectors.http import PullStoppedError
 from connectors.registry import Dataset, load_registry
 from connectors.reports import COLUMN_MAP, figures_of
 
@@ -107,4 +108,13 @@ def pull_changes(settings: Settings, run: Run) -> Counts:
             [changes.DATASET, summary.next_since, batch_id],
         )
     path.unlink(missing_ok=True)
+    path.parent.rmdir()
     return {"records": summary.records, "deleted": summary.deleted}
+
+
+def take_changes(settings: Settings, run: Run) -> Counts:
+    """Pull the changed records; a pull that stops says why and holds up nothing else: the next run resumes it."""
+    try:
+        return pull_changes(settings, run)
+    except PullStoppedError as stop:
+        return {"records": 0, "deleted": 0, "stopped": stop.code}

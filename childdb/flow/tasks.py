@@ -35,7 +35,7 @@ def load_reports() -> dict[str, Any]:
 
 def pull_changes() -> dict[str, Any]:
     """Pull the records that changed since the last time."""
-    return _run("pull_changes", reports.pull_changes)
+    return _run("pull_changes", reports.take_changes)
 
 
 def check_raw(dataset: str) -> dict[str, Any]:

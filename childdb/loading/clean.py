@@ -28,8 +28,8 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
     """Clean one loaded batch, replacing what an earlier attempt left, and return its ledger entry."""
     connection.execute("select 1 from ops.batches where batch_id = %s for update", [batch_id])
     reading = reading_from_raw(connection, batch_id)
-    if reading.reason_code == "GATE":
-        # Only a batch that a person let through its gate comes here again.
+    if reading.reason_code in ("GATE", "DEL-SCOPE"):
+        # Only a batch that a person let go comes here again.
         reading = replace(reading, outcome=Outcome.ACCEPT_FLAGGED, reason_code=None)
     connection.execute("delete from clean.treem__children where _batch_id = %s", [batch_id])
     reach(Step.CLEAN_EMPTIED)

@@ -74,7 +74,7 @@ def is_of_another_sender(connection: Connection, batch_id: str) -> bool:
         "count(*) filter (where b.sender_code in (split_part(c.commune_id, '@', 1), split_part(c.commune_id_2025, '@', 1))) "
         "from ops.batches as b inner join clean.treem__children as c on b.batch_id = c._batch_id "
         "where b.batch_id = %s and b.sender_code is not null and not exists (select 1 from ops.quarantine_decisions as d "
-        "where d.batch_id = b.batch_id and d.decision = 'release' and d.row_no is null) group by b.sender_code",
+        "where d.batch_id = b.batch_id and d.decision = 'release' and d.reason_code = 'DEL-SCOPE') group by b.sender_code",
         [batch_id],
     ).fetchone()
     return row is not None and row[1] > 0 and row[2] * 2 < row[1]

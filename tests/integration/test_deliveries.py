@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from childdb.cli import main
 from childdb.database import Database, Role, connect
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.flow import intake
@@ -101,7 +102,10 @@ def test_an_older_list_that_comes_later_changes_nothing_that_counts(place: Setti
 
 
 @pytest.mark.bad_input("BI112")
-def test_a_list_of_another_commune_than_its_sender_is_held(place: Settings, tmp_path: Path) -> None:
+def test_a_list_of_another_commune_than_its_sender_is_held_until_a_person_lets_it_go(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nothing").mkdir()
     foreign = deliver(place, tmp_path, SENT, DECEMBER, under="02000")
     answer = told(place, foreign)
     assert (answer["status"], answer["outcome"], answer["reason_code"]) == (
@@ -116,6 +120,14 @@ def test_a_list_of_another_commune_than_its_sender_is_held(place: Settings, tmp_
             "select reason_code from quality.findings where batch_id = %s and stage = 'cleaning'", [foreign]
         ).fetchall()
     assert own == [("DEL-SCOPE",)]
+    site.check_ledger(place)
+    monkeypatch.setenv("CHILDDB_HOME", str(place.home))
+    for name, value in place.as_environment().items():
+        monkeypatch.setenv(name, value)
+    words = ("quarantine", "release", foreign, "--by", "Cán bộ A", "--reason", "Xã mới gửi thay cho xã cũ")
+    assert main(list(words)) == 0
+    site.take_in(place, tmp_path / "nothing")
+    assert (told(place, foreign)["status"], told(place, foreign)["accepted"]) == ("judged", 5)
     site.check_ledger(place)
 
 

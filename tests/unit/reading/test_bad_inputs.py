@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 from bad_files import BUILDERS
 
@@ -32,7 +34,7 @@ SHOWN = {
     "BI109": (f"{DATABASE}/test_deliveries.py", "test_same_rows_in_other_bytes_are_a_new_batch_without_a_change"),
     "BI110": (f"{DATABASE}/test_deliveries.py", "test_a_corrected_list_supersedes_the_old_one_which_stays_readable"),
     "BI111": (f"{DATABASE}/test_deliveries.py", "test_an_older_list_that_comes_later_changes_nothing_that_counts"),
-    "BI112": (f"{DATABASE}/test_deliveries.py", "test_a_list_of_another_commune_than_its_sender_is_held"),
+    "BI112": (f"{DATABASE}/test_deliveries.py", "test_a_list_of_another_commune_than_its_sender_is_held_until_a_person_lets_it_go"),
     "BI113": ("tests/unit/places/test_places.py", "test_old_unit_after_the_merger_goes_through_its_one_successor"),
     "BI118": (
         f"{DATABASE}/test_deliveries.py",
@@ -191,3 +193,27 @@ def test_network_and_programs_are_cut_by_the_kernel(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
     ).stdout
     assert out.split() == ["True", "-1", "-1"]
+
+
+@pytest.mark.flow
+def test_the_clean_command_takes_every_bad_file_in_one_go(tmp_path: Path) -> None:
+    from childdb.cli import main
+
+    out = tmp_path / "out"
+    for name, build in BUILDERS.items():
+        folder = tmp_path / "in" / name
+        folder.mkdir(parents=True)
+        build(folder)
+    assert main(["clean", str(tmp_path / "in"), "--out", str(out), "--json"]) == 3
+    ledger = json.loads((out / "ledger.json").read_text(encoding="utf-8"))
+    records = pq.read_table(out / "records.parquet", columns=["file_sha256", "outcome"])
+    assert len(ledger) >= len(BUILDERS)
+    for entry in ledger:
+        parts = ("header_footer_rows", "accepted", "quarantined", "rejected")
+        assert entry["physical_rows"] == sum(entry[part] for part in parts), entry
+        assert entry["outcome"] in FILE_OUTCOMES
+        assert (entry["reason_code"] is None) == (entry["outcome"] == "accept")
+    quarantined = records["outcome"].to_pylist().count("quarantined")
+    assert quarantined == sum(entry["quarantined"] for entry in ledger)
+    assert records.num_rows - quarantined == sum(entry["accepted"] for entry in ledger)
+    assert pq.read_metadata(out / "findings.parquet").num_rows > len(BUILDERS)
