@@ -25,6 +25,7 @@ from childdb.loading.decisions import (
 from childdb.quality.holds import decide_holds, gate_holds
 from childdb.reading import ReadOptions, read_file
 from childdb.settings import Settings, load_settings
+from connectors.registry import load_registry
 
 HELP = "let held rows go, or note that they were sent again"
 
@@ -79,8 +80,12 @@ def _list(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
         held = quarantined(connection, arguments.dataset)
     with connect(Role.CHECKER, settings) as connection:
         stopped = gate_holds(connection)
+    dataset = load_registry()[arguments.dataset]
+    owner, limit = dataset.quarantine_owner, dataset.quarantine_age_limit_days
     lines = [
         f"{entry.batch_id}  {entry.status}  {entry.reason_code}  {entry.rows} dòng/rows  {entry.age_days} ngày/days"
+        f"  {owner}"
+        + ("  QUÁ HẠN/OVERDUE" if entry.age_days > limit else "")
         + (f"  -> {entry.resent_as}" if entry.resent_as else "")
         for entry in held
     ]
@@ -90,7 +95,13 @@ def _list(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
     ]
     emit(
         arguments,
-        {"held": [asdict(entry) for entry in held], "gates": [asdict(entry) for entry in stopped]},
+        {
+            "held": [
+                asdict(entry) | {"owner": owner, "is_overdue": entry.age_days > limit} for entry in held
+            ],
+            "gates": [asdict(entry) for entry in stopped],
+            "age_limit_days": limit,
+        },
         lines or ["Không có gì bị giữ / Nothing is held."],
     )
     return ExitStatus.DONE

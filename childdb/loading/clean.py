@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from psycopg import Connection
 
 from childdb.cleaning import LedgerEntry, clean_in_chunks
+from childdb.cleaning.rules import cleaning_rules
 from childdb.contracts import source_table
 from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA
@@ -62,6 +63,7 @@ def clean_batch(connection: Connection, batch_id: str, as_of: date | None) -> Le
         rejected=ledger.rejected,
         file_date=file_date or as_of,
         sender_commune_id=sender,
+        rules_version=cleaning_rules().version,
     )
     settle_lists(connection, batch_id, sender)
     reach(Step.CLEAN_RECORDED)

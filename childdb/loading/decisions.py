@@ -204,6 +204,8 @@ class Quarantined:
     rows: int
     age_days: int
     resent_as: str | None
+    rules_version: str | None = None
+    """Version of the rules that hold it: of cleaning once it was cleaned, else of the column map that read it."""
 
 
 def quarantined(connection: Connection, dataset: str) -> list[Quarantined]:
@@ -214,7 +216,8 @@ def quarantined(connection: Connection, dataset: str) -> list[Quarantined]:
         "held_rows as (select _batch_id as batch_id, coalesce(_row_reason, 'CLEANING') as reason_code, count(*) as rows "
         "from raw.treem__children where _outcome = 'quarantined' group by 1, 2) "
         "select b.batch_id, b.file_name_text, b.status, coalesce(h.reason_code, b.reason_code, ''), "
-        "coalesce(h.rows, b.quarantined + b.rejected), extract(day from now() - b.received_at)::int, r.resent_as "
+        "coalesce(h.rows, b.quarantined + b.rejected), extract(day from now() - b.received_at)::int, r.resent_as, "
+        "coalesce(b.rules_version, b.reader_version) "
         "from ops.batches as b left join held_rows as h on b.batch_id = h.batch_id "
         "left join resent as r on b.batch_id = r.batch_id "
         "where b.dataset = %s and (b.status = 'held' or b.quarantined > 0) "

@@ -129,7 +129,7 @@ def record_reading(
     connection.execute(
         "update ops.batches set status = %s, outcome = %s, reason_code = %s, physical_rows = %s, "
         "header_footer_rows = %s, accepted = %s, quarantined = %s, rejected = %s, profile = %s, "
-        "content_sha256 = %s where batch_id = %s",
+        "content_sha256 = %s, reader_version = %s where batch_id = %s",
         [
             status,
             outcome,
@@ -141,6 +141,7 @@ def record_reading(
             counts.rejected,
             Jsonb(dict(profile)),
             content_sha256,
+            profile.get("column_map_version"),
             batch_id,
         ],
     )
@@ -157,10 +158,21 @@ def record_judgement(
     rejected: int = 0,
     file_date: object,
     sender_commune_id: str | None,
+    rules_version: str | None = None,
 ) -> None:
     """Write what cleaning made of a loaded batch."""
     connection.execute(
         "update ops.batches set status = 'judged', outcome = %s, reason_code = %s, accepted = %s, quarantined = %s, "
-        "rejected = %s, file_date = %s, sender_commune_id = %s where batch_id = %s",
-        [outcome, reason_code, accepted, quarantined, rejected, file_date, sender_commune_id, batch_id],
+        "rejected = %s, file_date = %s, sender_commune_id = %s, rules_version = %s where batch_id = %s",
+        [
+            outcome,
+            reason_code,
+            accepted,
+            quarantined,
+            rejected,
+            file_date,
+            sender_commune_id,
+            rules_version,
+            batch_id,
+        ],
     )

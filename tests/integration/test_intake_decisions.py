@@ -129,9 +129,10 @@ def test_a_held_row_is_let_go_and_the_ledger_follows(
     with connect(Role.CLEANER, desk) as connection:
         assert clean_batch(connection, batch, date(2025, 12, 31)).quarantined == 1
     _, listed = answer(capsys, "quarantine", "list")
-    assert any(
-        entry["batch_id"] == batch and entry["reason_code"] == "CELL-ERROR" for entry in listed["held"]
-    )
+    (waiting,) = [entry for entry in listed["held"] if entry["batch_id"] == batch]
+    assert (waiting["reason_code"], waiting["owner"]) == ("CELL-ERROR", "child-register")
+    assert waiting["rules_version"]
+    assert (waiting["age_days"], waiting["is_overdue"]) == (0, False)
     status, _ = answer(capsys, "quarantine", "release", batch, "--row", "Sheet:3", *WHY)
     assert status == 2
     status, told = answer(capsys, "quarantine", "release", batch, "--row", "Sheet:4", *WHY)
