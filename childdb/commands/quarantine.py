@@ -80,7 +80,9 @@ def _list(arguments: argparse.Namespace, settings: Settings) -> ExitStatus:
         held = quarantined(connection, arguments.dataset)
     with connect(Role.CHECKER, settings) as connection:
         stopped = gate_holds(connection)
-    dataset = load_registry()[arguments.dataset]
+    dataset = load_registry().get(arguments.dataset)
+    if dataset is None:
+        raise UsageError(f"There is no dataset of this name; known are {', '.join(sorted(load_registry()))}.")
     owner, limit = dataset.quarantine_owner, dataset.quarantine_age_limit_days
     lines = [
         f"{entry.batch_id}  {entry.status}  {entry.reason_code}  {entry.rows} dòng/rows  {entry.age_days} ngày/days"
