@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     chosen = parser.parse_args()
     from pyspark.sql import SparkSession
-    from splink.backends.spark import SparkAPI
+    from splink.backends.spark import SparkAPI, similarity_jar_location
 
     rules = load_rules(None)
     model = read_model(chosen.store / "model.json", rules)
@@ -74,6 +74,7 @@ def main() -> None:
             .config("spark.sql.shuffle.partitions", "4")
             .config("spark.driver.memory", "3g")
             .config("spark.ui.enabled", "false")
+            .config("spark.jars", similarity_jar_location())
             .getOrCreate()
         )
         started = time.perf_counter()
@@ -83,7 +84,7 @@ def main() -> None:
             for name in (REGISTER_NAME, POPULATION_NAME)
         ]
         linker = Linker(inputs, splink_settings(rules, model, "spark"), log_level=40)
-        scored = linker.inference.predict().as_record_dict()
+        scored = linker.inference.predict().as_record_list()
         seconds = time.perf_counter() - started
         session.stop()
     both = [

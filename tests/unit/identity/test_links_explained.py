@@ -143,7 +143,7 @@ def test_splink_gives_the_weights_of_our_model_on_the_same_pairs(kept: Path) -> 
     scored = (
         linker.inference.predict().as_duckdbpyrelation().fetchall() if False else linker.inference.predict()
     )
-    found = {(row["no_l"], row["no_r"]): row["match_weight"] for row in scored.as_record_dict()}
+    found = {(row["no_l"], row["no_r"]): row["match_weight"] for row in scored.as_record_list()}
     compared = [
         (found[(r, p)], base_weight(rules, model, pattern)) for r, p, pattern in pairs if (r, p) in found
     ]
