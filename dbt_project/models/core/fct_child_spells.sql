@@ -4,7 +4,8 @@ with states as (
 
 ),
 
--- a spell is what a topic says beyond the ordinary: living somewhere, being at risk, being poor, having left school
+-- a spell is what a topic says beyond the ordinary: living somewhere, being at risk, being poor,
+-- having left school
 said as (
 
     select
@@ -26,40 +27,41 @@ said as (
         group by circumstance_code
         union all
         select
-            'at_risk',
-            'at_risk',
-            null::date
+            'at_risk' as topic_code,
+            'at_risk' as value_code,
+            null::date as stated_date
         where states.is_at_risk
         union all
         select
-            'poverty',
-            states.household_poverty_code,
-            null::date
+            'poverty' as topic_code,
+            states.household_poverty_code as value_code,
+            null::date as stated_date
         where states.household_poverty_code in ('poor', 'near_poor')
         union all
         select
-            'assistance',
-            'assisted',
-            states.assistance_date
+            'assistance' as topic_code,
+            'assisted' as value_code,
+            states.assistance_date as stated_date
         where states.is_assisted
         union all
         select
-            'schooling',
-            states.school_status_code,
-            null::date
+            'schooling' as topic_code,
+            states.school_status_code as value_code,
+            null::date as stated_date
         -- 1: in school, the ordinary; 2: below school age
         where states.school_status_code not in ('1', '2')
         union all
         select
-            'number',
-            states.number_status_code,
-            null::date
+            'number' as topic_code,
+            states.number_status_code as value_code,
+            null::date as stated_date
         where states.number_status_code <> 'confirmed'
         union all
         select
-            'residence',
-            states.commune_id,
+            'residence' as topic_code,
+            states.commune_id as value_code,
             case when states.life_event_code = 'moved_in' then states.life_event_date end
+                as stated_date
         where
             states.commune_id is not null
             and states.life_event_code is distinct from 'moved_out'
@@ -123,7 +125,8 @@ spells as (
         case
             when bool_and(known_to_date is not null) then max(known_to_date)
         end as known_to_date,
-        -- true since the day the row states, where it states one before it was known; else since it was said
+        -- true since the day the row states, where that lies before it was known;
+        -- else since it was said
         least(min(stated_date), min(known_from_date)) as valid_from_date,
         case
             when bool_and(known_to_date is not null) then max(known_to_date)

@@ -12,7 +12,8 @@ children as (
 
 ),
 
--- a child that current lists hold twice: one row speaks for it, the others are doubles or a move not yet written off
+-- a child that current lists hold twice: one row speaks for it,
+-- the others are doubles or a move not yet written off
 doubles as (
 
     select
@@ -24,9 +25,9 @@ doubles as (
         registrations.commune_id,
         case
             when registrations.life_event_code = 'moved_out' then 'moved_out'
-            when registrations.commune_id is not distinct from children.commune_id
-                then 'same_commune'
-            else 'two_communes'
+            when (registrations.commune_id is distinct from children.commune_id)
+                then 'two_communes'
+            else 'same_commune'
         end as duplicate_kind_code
     from registrations
     inner join children

@@ -14,18 +14,19 @@ told as (
         events.event_code,
         events.event_date
     from states
-    cross join lateral (
-        values
-        ('born', states.effective_birth_date),
-        ('turned_16', (states.effective_birth_date + interval '16 years')::date),
-        (
-            case
-                when states.life_event_code in ('died', 'moved_in', 'moved_out')
-                    then states.life_event_code
-            end,
-            states.life_event_date
-        )
-    ) as events (event_code, event_date)
+    cross join
+        lateral (
+            values
+            ('born', states.effective_birth_date),
+            ('turned_16', (states.effective_birth_date + interval '16 years')::date),
+            (
+                case
+                    when states.life_event_code in ('died', 'moved_in', 'moved_out')
+                        then states.life_event_code
+                end,
+                states.life_event_date
+            )
+        ) as events (event_code, event_date)
     where
         events.event_code is not null
         and (events.event_code not in ('born', 'turned_16') or events.event_date is not null)

@@ -22,7 +22,8 @@ topics as (
 
 ),
 
--- the first pattern that fits says what a figure is about; what a case report counts is said by its unit
+-- the first pattern that fits says what a figure is about;
+-- what a case report counts is said by its unit
 matched as (
 
     select distinct on (figures.record_id)
@@ -32,10 +33,10 @@ matched as (
     from figures
     left join topics
         on
-            (topics.dataset_code is null or topics.dataset_code = figures.dataset_code)
+            (topics.dataset_code is null or figures.dataset_code = topics.dataset_code)
             and (
                 topics.counted_unit_code is null
-                or topics.counted_unit_code = figures.counted_unit_code
+                or figures.counted_unit_code = topics.counted_unit_code
             )
             and lower(figures.topic_vi) ~ topics.pattern
     order by figures.record_id asc, topics.sort_order asc nulls last

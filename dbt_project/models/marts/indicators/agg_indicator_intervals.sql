@@ -61,7 +61,8 @@ possible as (
 
 ),
 
--- a share is least where only those outside its numerator are added, and most where only those inside are
+-- a share is least where only those outside its numerator are added,
+-- and most where only those inside are
 bounded as (
 
     select

@@ -90,7 +90,7 @@ expected_cells as (
                 areas.area_level in ('nation', 'province')
                 or members.breakdown not in ('ethnic_group', 'circumstance', 'settlement')
             )
-            and coalesce(members.geography = areas.geography, true)
+            and coalesce(areas.geography = members.geography, true)
     left join age_groups
         on members.age_group = age_groups.age_group
 

@@ -40,8 +40,8 @@ led as (
     left join agencies
         on
             agencies.role_code = 'child_affairs'
-            and agencies.valid_from_date <= sums.period_last_date
-            and coalesce(agencies.valid_to_date > sums.period_last_date, true)
+            and sums.period_last_date >= agencies.valid_from_date
+            and coalesce(sums.period_last_date < agencies.valid_to_date, true)
 
 )
 

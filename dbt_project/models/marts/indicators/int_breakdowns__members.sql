@@ -35,7 +35,9 @@ settlements as (
         maps.geography,
         settlements.settlement_code as settlement
     from {{ ref('codes_settlements') }} as settlements
-    inner join (values ('2025', date '2025-07-01'), ('legacy', date '2025-06-30')) as maps (geography, on_date)
+    inner join
+        (values ('2025', date '2025-07-01'), ('legacy', date '2025-06-30'))
+            as maps (geography, on_date)
         on
             settlements.valid_from_date <= maps.on_date
             and coalesce(settlements.valid_to_date > maps.on_date, true)
@@ -59,19 +61,66 @@ members as (
         '_T' as circumstance,
         '_T' as settlement
     union all
-    select 'sex', null, sex, '_T', '_T', '_T', '_T' from sexes
+    select
+        'sex' as breakdown,
+        null::text as geography,
+        sex,
+        '_T' as age_group,
+        '_T' as ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement
+    from sexes
     union all
-    select 'age_group', null, '_T', age_group, '_T', '_T', '_T' from age_groups
+    select
+        'age_group' as breakdown,
+        null::text as geography,
+        '_T' as sex,
+        age_group,
+        '_T' as ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement
+    from age_groups
     union all
-    select 'sex_age_group', null, sexes.sex, age_groups.age_group, '_T', '_T', '_T'
+    select
+        'sex_age_group' as breakdown,
+        null::text as geography,
+        sexes.sex,
+        age_groups.age_group,
+        '_T' as ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement
     from sexes
     cross join age_groups
     union all
-    select 'ethnic_group', null, '_T', '_T', ethnic_group, '_T', '_T' from ethnic_groups
+    select
+        'ethnic_group' as breakdown,
+        null::text as geography,
+        '_T' as sex,
+        '_T' as age_group,
+        ethnic_group,
+        '_T' as circumstance,
+        '_T' as settlement
+    from ethnic_groups
     union all
-    select 'circumstance', null, '_T', '_T', '_T', circumstance, '_T' from circumstances
+    select
+        'circumstance' as breakdown,
+        null::text as geography,
+        '_T' as sex,
+        '_T' as age_group,
+        '_T' as ethnic_group,
+        circumstance,
+        '_T' as settlement
+    from circumstances
     union all
-    select 'settlement', geography, '_T', '_T', '_T', '_T', settlement from settlements
+    select
+        'settlement' as breakdown,
+        geography,
+        '_T' as sex,
+        '_T' as age_group,
+        '_T' as ethnic_group,
+        '_T' as circumstance,
+        settlement
+    from settlements
 
 )
 

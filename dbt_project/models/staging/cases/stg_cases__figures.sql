@@ -1,1 +1,4 @@
-{{ report_figures(source('clean_cases', 'cases__figures'), source('clean_build', 'selected_batches')) }}
+{{ report_figures(
+    source('clean_cases', 'cases__figures'),
+    source('clean_build', 'selected_batches')
+) }}
