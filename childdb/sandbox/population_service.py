@@ -6,13 +6,14 @@ import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from childdb.cleaning.names import match_key
+from childdb.sandbox.loopback import LoopbackServer
 
 NEEDED = ("MaYeuCau", "MaDVC", "MaTichHop", "MaDonVi", "MaCanBo")
 SHAPES = ("standard", "live")
@@ -111,10 +112,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def make_population_server(citizens: CitizenFile, port: int = 0) -> ThreadingHTTPServer:
+def make_population_server(citizens: CitizenFile, port: int = 0) -> LoopbackServer:
     """Return a server bound to the loopback; the caller runs and closes it."""
     handler: Callable[..., BaseHTTPRequestHandler] = type("BoundHandler", (_Handler,), {"citizens": citizens})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = LoopbackServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     return server
 

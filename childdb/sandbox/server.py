@@ -10,12 +10,13 @@ import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from childdb.errors import EnvironmentFailedError
+from childdb.sandbox.loopback import LoopbackServer
 from childdb.sandbox.software import PAGED_FAULTS, Software
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -163,14 +164,14 @@ class Handler(BaseHTTPRequestHandler):
 
 def make_server(
     data: Path, port: int, *, tls: bool = False, slow_seconds: float = SLOW_SECONDS
-) -> ThreadingHTTPServer:
+) -> LoopbackServer:
     """Return a server bound to the loopback (port 0: any free one); the caller runs and closes it."""
     software = Software(data)
     handler: Callable[..., BaseHTTPRequestHandler] = type(
         "BoundHandler", (Handler,), {"software": software, "slow_seconds": slow_seconds}
     )
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = LoopbackServer(("127.0.0.1", port), handler)
     except OSError:
         raise EnvironmentFailedError(
             f"Port {port} of 127.0.0.1 is in use. Stop what uses it or choose another with --port.",
@@ -186,7 +187,7 @@ def make_server(
     return server
 
 
-def software_of(server: ThreadingHTTPServer) -> Software:
+def software_of(server: LoopbackServer) -> Software:
     """Return the software behind a server, for planning faults without HTTP."""
     software: Software = server.RequestHandlerClass.software  # type: ignore[attr-defined]
     return software
