@@ -20,6 +20,7 @@ from childdb.loading import ledger
 from childdb.loading.raw import load_reading
 from childdb.quality.datadocs import build_data_docs
 from childdb.reading import ReadOptions, read_file
+from tests.flow_support import empty_warehouse
 
 if TYPE_CHECKING:
     from childdb.settings import Settings
@@ -30,6 +31,7 @@ WHY = ["--by", "Cán bộ A", "--reason", "Đã gọi điện xác nhận với 
 
 @pytest.fixture
 def desk(warehouse: Database, warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    empty_warehouse(warehouse)
     for name, value in warehouse_settings.as_environment().items():
         monkeypatch.setenv(name, value)
     return warehouse_settings
