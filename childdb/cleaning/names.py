@@ -105,17 +105,28 @@ def clean_name(value: str) -> NameResult:
         return NameResult(None, None, rules)
     mapped = text.translate(LOOK_ALIKES)
     found = [*rules, *([RULE_LOOK_ALIKE] if mapped != text else [])]
+    if is_missing_word(mapped):
+        return NameResult(None, None, (*found, RULE_MISSING))
     if any(rule in SUSPICIONS for rule in found):
         # Text that looks like an instruction is stored as received; nothing of it is read or moved.
         return NameResult(mapped, None, tuple(found))
-    if is_missing_word(mapped):
-        return NameResult(None, None, (*found, RULE_MISSING))
     if _has_foreign_sign(mapped):
         return NameResult(None, None, (*found, RULE_SCRIPT))
-    name, note = split_note(mapped)
+    name, note = _without_notes(mapped)
     found += [RULE_NOTE] if note else []
     name = _display(name, found)
     return NameResult(name or None, note, tuple(found))
+
+
+def _without_notes(text: str) -> tuple[str, str | None]:
+    """Return a name and all its notes: what one leaves behind may be the sign of another."""
+    name, notes = text, list[str]()
+    while True:
+        shorter, note = split_note(name)
+        notes = [note, *notes] if note else notes
+        if shorter == name:
+            return name, "; ".join(notes) or None
+        name = shorter
 
 
 def clean_child_name(value: str) -> NameResult:
