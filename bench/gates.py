@@ -63,7 +63,8 @@ def run(rows: int) -> dict[str, Any]:
 
 def _fill(connection: Connection, rows: int) -> None:
     for source, table in (("raw_treem", "treem__children"), ("raw_population", "population__persons")):
-        connection.execute(source_table(source, table).create_statement())  # type: ignore[call-overload]
+        for statement in source_table(source, table).create_statements():
+            connection.execute(statement)  # type: ignore[call-overload]
     for dataset, first, last in (("treem__children", 0, LISTS - 1), ("population__persons", 1, 1)):
         connection.execute(BATCH.format(first=first, last=last), [dataset, dataset])  # type: ignore[call-overload]
     connection.execute(CHILDREN.format(lists=LISTS, rows=rows))  # type: ignore[call-overload]

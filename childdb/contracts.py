@@ -44,13 +44,21 @@ class SourceTable:
         """Names of the columns in their order."""
         return tuple(column.name for column in self.columns)
 
-    def create_statement(self) -> str:
-        """Return the statement that makes the table where it is missing; names come from our own file."""
+    def create_statements(self) -> tuple[str, ...]:
+        """Return the statements that make the table, and its index by batch, where they are missing.
+
+        Each step asks for the rows of one batch: without the index a national run would read the whole table
+        thousands of times. Names come from our own file.
+        """
         lines = (
             f"    {column.name} {column.data_type}{'' if column.is_nullable else ' not null'}"
             for column in self.columns
         )
-        return f"create table if not exists {self.qualified_name} (\n" + ",\n".join(lines) + "\n)"
+        made = f"create table if not exists {self.qualified_name} (\n" + ",\n".join(lines) + "\n)"
+        if "_batch_id" not in self.column_names:
+            return (made,)
+        index = f"{self.name}_by_batch"
+        return made, f"create index if not exists {index} on {self.qualified_name} (_batch_id)"
 
 
 def source_table(source: str, name: str) -> SourceTable:

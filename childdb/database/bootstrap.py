@@ -168,7 +168,8 @@ def _migrate(connection: Connection, name: str) -> None:
                 f"The migration {path.stem} was changed after it had been applied: restore it and add a new one.",
             )
     for table in source_tables().values():
-        connection.execute(table.create_statement())
+        for statement in table.create_statements():
+            connection.execute(statement)
     connection.execute("reset role")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
@@ -18,56 +19,90 @@ def row_rules(rules: Sequence[Rule]) -> Numbered:
     return [(rule, predicate) for rule, predicate in numbered if predicate is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class FlaggedRows:
+    """A temporary table with one row per row looked at: where it stands, and one flag per different condition."""
+
+    source: Source
+    flags: Mapping[str, str]
+    """Column of each condition, by its SQL: rules that differ only in their limit share one."""
+    rules: Numbered
+
+    @property
+    def table(self) -> sql.Identifier:
+        """Name of the table; it goes with the transaction."""
+        return sql.Identifier("pg_temp", f"flagged_{self.source.name}")
+
+    def flag(self, condition: Composable) -> Composable:
+        """Return the column that answers a condition."""
+        return sql.Identifier(self.flags[condition.as_string()])
+
+
+def flag_rows(connection: Connection, source: Source, query: Composable, rules: Numbered) -> FlaggedRows:
+    """Evaluate every condition once per row and keep the answers, without a value, until the transaction ends."""
+    conditions = {c.as_string(): c for _, p in rules for c in (p.evaluated, p.failed)}
+    flagged = FlaggedRows(source, {text: f"is_{n}" for n, text in enumerate(conditions)}, rules)
+    columns = [
+        sql.SQL("{} as scope_key").format(_scope(source)),
+        sql.SQL("{} as sheet").format(_optional(source.sheet_column, "text")),
+        sql.SQL("{} as row_no").format(_optional(source.row_no_column, "bigint")),
+        sql.SQL("{} as row_key").format(_optional(source.row_key_column, "text")),
+        *(sql.SQL("{} as {}").format(c, flagged.flag(c)) for c in conditions.values()),
+    ]
+    statement = sql.SQL("create temporary table {} on commit drop as select {} from ({}) as counted")
+    name = sql.Identifier(f"flagged_{source.name}")
+    connection.execute(statement.format(name, sql.SQL(", ").join(columns), _rows(query, rules)))
+    return flagged
+
+
 def count_rows(
-    connection: Connection, source: Source, query: Composable, rules: Numbered
+    connection: Connection, flagged: FlaggedRows
 ) -> tuple[dict[str, int], dict[tuple[str, str], Counts]]:
     """Return rows per batch, and rows looked at and failed per rule and batch.
 
     A source without batches has one scope, the whole.
     """
-    pairs: list[Composable] = [
-        sql.SQL("count(*) filter (where {}), count(*) filter (where {})").format(p.evaluated, p.failed)
-        for _, p in rules
-    ]
-    statement = sql.SQL("select {scope}, {counts} from ({rows}) as counted group by 1").format(
-        scope=_scope(source),
-        counts=sql.SQL(", ").join([sql.SQL("count(*)"), *pairs]),
-        rows=_rows(query, rules),
+    names = list(flagged.flags.values())
+    statement = sql.SQL("select scope_key, count(*), {counts} from {table} group by scope_key").format(
+        counts=sql.SQL(", ").join(
+            sql.SQL("count(*) filter (where {})").format(sql.Identifier(n)) for n in names
+        )
+        if names
+        else sql.SQL("null"),
+        table=flagged.table,
     )
     totals: dict[str, int] = {}
     counts: dict[tuple[str, str], Counts] = {}
-    for record in connection.execute(statement):
-        scope = str(record[0])
-        totals[scope] = int(record[1])
-        for index, (rule, _) in enumerate(rules):
-            counts[rule.rule_id, scope] = Counts(int(record[2 + 2 * index]), int(record[3 + 2 * index]))
+    for scope, total, *found in connection.execute(statement):
+        totals[str(scope)] = int(total)
+        by_condition = dict(zip(flagged.flags, found, strict=False))
+        for rule, predicate in flagged.rules:
+            counts[rule.rule_id, str(scope)] = Counts(
+                int(by_condition[predicate.evaluated.as_string()]),
+                int(by_condition[predicate.failed.as_string()]),
+            )
     return totals, counts
 
 
 def store_failures(
-    connection: Connection, gate_id: str, source: Source, query: Composable, rules: Numbered
+    connection: Connection, gate_id: str, flagged: FlaggedRows, broken: Collection[str]
 ) -> int:
-    """Write batch, sheet and row number of every failing row, all rules in one scan; return how many."""
-    if not rules:
+    """Write the ranges of rows that fail each of the rules ``broken``, by batch and sheet; return how many lines."""
+    cases = [
+        sql.SQL("({}::text, {})").format(sql.Literal(rule.rule_id), flagged.flag(predicate.failed))
+        for rule, predicate in flagged.rules
+        if rule.rule_id in broken
+    ]
+    if not cases:
         return 0
-    cases = sql.SQL(", ").join(
-        sql.SQL("({}::text, {})").format(sql.Literal(rule.rule_id), predicate.failed)
-        for rule, predicate in rules
-    )
     statement = sql.SQL(
-        "insert into quality.gate_failures (gate_id, rule_id, scope_key, sheet, row_no, row_key) "
-        "select {gate}, broken.rule_id, {scope}, {sheet}, {row_no}, {row_key} "
-        "from ({rows}) as counted cross join lateral (values {cases}) as broken (rule_id, is_failed) "
-        "where broken.is_failed"
-    ).format(
-        gate=sql.Literal(gate_id),
-        scope=_scope(source),
-        sheet=_optional(source.sheet_column, "text"),
-        row_no=_optional(source.row_no_column, "bigint"),
-        row_key=_optional(source.row_key_column, "text"),
-        rows=_rows(query, rules),
-        cases=cases,
-    )
+        "insert into quality.gate_failing_rows (gate_id, rule_id, scope_key, sheet, row_nos, row_keys) "
+        "select {gate}, broken.rule_id, f.scope_key, f.sheet, "
+        "coalesce(range_agg(int8range(f.row_no, f.row_no + 1)) filter (where f.row_no is not null), '{{}}'), "
+        "coalesce(array_agg(f.row_key order by f.row_key) filter (where f.row_key is not null), '{{}}') "
+        "from {table} as f cross join lateral (values {cases}) as broken (rule_id, is_failed) "
+        "where broken.is_failed group by broken.rule_id, f.scope_key, f.sheet"
+    ).format(gate=sql.Literal(gate_id), table=flagged.table, cases=sql.SQL(", ").join(cases))
     return connection.execute(statement).rowcount
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import psycopg
@@ -11,7 +12,15 @@ from psycopg import Connection
 from childdb.database import Role, connect
 from childdb.errors import ChilddbError, ContractError, EnvironmentFailedError, GateStoppedError, UsageError
 from childdb.quality import engine, judging
-from childdb.quality.counts import Numbered, count_rows, row_rules, store_failures, totals_over_scopes
+from childdb.quality.counts import (
+    FlaggedRows,
+    Numbered,
+    count_rows,
+    flag_rows,
+    row_rules,
+    store_failures,
+    totals_over_scopes,
+)
 from childdb.quality.messages import gate_messages
 from childdb.quality.model import (
     Counts,
@@ -96,14 +105,14 @@ def _judge(
     connection.execute("set local work_mem = '64MB'")
     rules = [rule for rule in head.suite.rules if rule.in_force(head.as_of)]
     forget_gate(connection, head.gate_id)
-    evaluation = _evaluate(connection, connector, head, rules, batches)
+    evaluation, flagged = _evaluate(connection, connector, head, rules, batches)
     released = released_rules(connection, head.suite.name)
     result = judging.judge(head, rules, evaluation, batches, released)
     result = gate_messages(head.suite, result)
     store_gate(connection, head, result, evaluation.documents)
-    for source, query, numbered in _sources(head, rules, batches):
-        broken = [pair for pair in numbered if totals_over_scopes(evaluation.counts, pair[0].rule_id).failed]
-        store_failures(connection, head.gate_id, source, query, broken)
+    broken = {rule_id for (rule_id, _), counts in evaluation.counts.items() if counts.failed}
+    for rows in flagged:
+        store_failures(connection, head.gate_id, rows, broken)
     return result
 
 
@@ -113,21 +122,26 @@ def _evaluate(
     head: GateHead,
     rules: Sequence[Rule],
     batches: tuple[str, ...],
-) -> Evaluation:
+) -> tuple[Evaluation, list[FlaggedRows]]:
+    """Count by SQL of our own while the engine judges the same rows over a connection of its own."""
     verdicts: dict[str, Verdict] = {}
     counts: dict[tuple[str, str], Counts] = {}
     documents = {}
+    flagged = []
     for source, query, numbered in _sources(head, rules, batches):
         own = [rule for rule in rules if rule.source == source.name]
-        totals, found = count_rows(connection, source, query, numbered)
-        said, documents[source.name] = engine.validate(
-            head.suite, own, query.as_string(connection), connector
-        )
+        text = query.as_string(connection)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            judged = beside.submit(engine.validate, head.suite, own, text, connector)
+            rows = flag_rows(connection, source, query, numbered)
+            totals, found = count_rows(connection, rows)
+            said, documents[source.name] = judged.result()
         counts.update(judging.complete(found, totals, own, source, batches))
         verdicts.update(said)
+        flagged.append(rows)
     evaluation = Evaluation(verdicts, counts, documents)
     _check_agreement(head.suite, evaluation)
-    return evaluation
+    return evaluation, flagged
 
 
 def _sources(

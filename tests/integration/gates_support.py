@@ -101,7 +101,8 @@ def _make_tables(warehouse: Warehouse) -> None:
     figures = ", ".join(f"{name} {kind}" for name, kind in FIGURE_COLUMNS.items())
     with warehouse.admin() as connection:
         for source, name in TABLES:
-            connection.execute(source_table(source, name).create_statement())  # type: ignore[call-overload]
+            for statement in source_table(source, name).create_statements():
+                connection.execute(statement)  # type: ignore[call-overload]
         connection.execute(f"create table if not exists marts.agg_release_figures ({figures})")  # type: ignore[call-overload]
         for schema in ("raw", "clean", "identity", "marts"):
             for role in ("checker", "steward"):
