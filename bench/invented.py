@@ -51,6 +51,7 @@ class Nation:
 
     def __init__(self, number: int) -> None:
         self.random = random.Random(number)
+        self.file_date = FILE_DATE
         self.codes = sorted(row["id_digits_1_3"] for row in seed("reference", "number_province_codes"))
         self.elements = [
             row for row in seed("reference", "minority_name_elements") if "no surname" not in row["kind"]
@@ -144,23 +145,28 @@ def _is_in_force(row: Mapping[str, str]) -> bool:
     return row["valid_from_date"] <= day and (not row["valid_to_date"] or day < row["valid_to_date"])
 
 
+def _kind_letters(row: Mapping[str, Any]) -> str:
+    kinds = row["_kinds"]
+    return "".join(kinds.get(name, "t" if row.get(name) is not None else "-") for name in export_columns())
+
+
 def reading_of(rows: Sequence[Mapping[str, Any]], **profile: Any) -> FileReading:
     """Return a reading of rows as the reader would hand them over."""
+    filled = set().union(*rows) if rows else set()
+    blank = pa.nulls(len(rows), pa.string())
     columns: dict[str, Any] = {
-        name: pa.array([row.get(name) for row in rows], pa.string()) for name in export_columns()
+        name: pa.array([row.get(name) for row in rows], pa.string()) if name in filled else blank
+        for name in export_columns()
     }
-    kinds = [
-        "".join((row.get("_kinds") or {}).get(name, "t" if row.get(name) is not None else "-") for name in export_columns())
-        if row.get("_kinds") else "t" * len(export_columns())
-        for row in rows
-    ]  # fmt: skip
+    plain = "t" * len(export_columns())
+    kinds = [_kind_letters(row) if "_kinds" in row else plain for row in rows]
     columns |= {
         "sheet": pa.array(["Danh sách"] * len(rows)), "row_no": pa.array(range(2, len(rows) + 2), pa.int32()),
         "row_reason": pa.nulls(len(rows), pa.string()), "_extra": pa.nulls(len(rows), pa.string()),
         "_kinds": pa.array(kinds, pa.string()),
     }  # fmt: skip
     profile.setdefault("stated_date", FILE_DATE)
-    present = tuple(name for name in export_columns() if columns[name].null_count < len(rows))
+    present = tuple(name for name in export_columns() if name in filled)
     facts = FileProfile(columns_present=present, **profile)
     return FileReading(
         "a.csv", "c" * 64, Outcome.ACCEPT, None, len(rows) + 1, 1, pa.table(columns), [], facts

@@ -339,7 +339,9 @@ class _RowJudge:
         if not len(closing):
             return
         data = np.flatnonzero(kinds == RowKind.DATA)
-        strong = [int(row) for row in data if self._is_strong(int(row))]
+        signed = np.flatnonzero(kinds == RowKind.FOOTER)
+        signature = int(signed[0]) if len(signed) else len(kinds)
+        strong = [int(row) for row in data if self._is_strong(int(row), is_signed=row > signature)]
         last = strong[-1] if strong else start - 1
         ends = [int(row) for row in closing if row > last]
         if ends:
@@ -347,10 +349,10 @@ class _RowJudge:
             for row in [row for row in self.layout.sections if row > ends[0]]:
                 del self.layout.sections[row]
 
-    def _is_strong(self, row: int) -> bool:
-        return (
-            bool(self.person_count[row] >= 2) or self._looks_like_child(row) or bool(self.evidence[row] >= 4)
-        )
+    def _is_strong(self, row: int, *, is_signed: bool) -> bool:
+        """Return whether a row is surely a child; below a signature two names side by side are those who signed."""
+        has_names = bool(self.person_count[row] >= 2) and not is_signed
+        return has_names or self._looks_like_child(row) or bool(self.evidence[row] >= 4)
 
 
 _TOTAL_STARTS = (
