@@ -1,6 +1,6 @@
 """Benchmark of cleaning proper: rows a second, what each rule family costs, and cost per row as files grow.
 
-python -m bench.cleaning --rows 100000 --json
+python -m bench.cleaning --rows 100000 1000000 --on-disk --json
 """
 
 from __future__ import annotations
@@ -8,15 +8,21 @@ from __future__ import annotations
 import argparse
 import cProfile
 import json
+import os
 import pstats
 import random
-import resource
+import tempfile
+import threading
 import time
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 
 from childdb.cleaning.file import clean_in_chunks
+from childdb.cleaning.vectors import one_thread
 from childdb.reading.model import FileProfile, FileReading, Outcome
 from childdb.reference import SeedFolder, export_columns, number_province_codes, seed_rows
 
@@ -28,22 +34,25 @@ FILLED = (
     "hoan_canh_dac_biet", "nguy_co", "ho_ngheo", "tinh_trang_hoc_tap", "lop", "truong", "can_nang", "ngay_cap_nhat",
 )  # fmt: skip
 FAMILIES = {
-    "encodings": ("_decode", "decide_encodings"),
-    "dates": ("_clean_dates",),
-    "names and texts": ("_clean_people",),
-    "numbers": ("_clean_numbers",),
-    "codes": ("_clean_codes",),
-    "places": ("_clean_units",),
+    "encodings": (("records", "_decode"), ("looks", "decide_encodings"), ("looks", "look_at_texts")),
+    "dates": (("records", "_clean_dates"),),
+    "names and texts": (("records", "_clean_people"),),
+    "numbers": (("records", "_clean_numbers"),),
+    "codes": (("records", "_clean_codes"),),
+    "places": (("records", "_clean_units"),),
     "rows and parents": (
-        "_shifted_rows",
-        "_mark_blanks",
-        "_compare_parents",
-        "_close_turned_16",
-        "_empty_error_cells",
+        ("records", "_shifted_rows"),
+        ("records", "_mark_blanks"),
+        ("records", "_compare_parents"),
+        ("records", "_close_turned_16"),
+        ("records", "_empty_error_cells"),
     ),
-    "findings": ("_findings",),
-    "whole file": ("repeat_marks", "gather_facts"),
+    "findings": (("file", "_findings"),),
+    "repeats": (("repeats", "__init__"), ("repeats", "marks")),
+    "facts of the file but encodings": (("facts", "gather_facts"),),
+    "putting together": (("records", "_assembled"),),
 }
+BASE_ROWS = 100_000
 
 
 class Children:
@@ -94,68 +103,154 @@ class Children:
         }  # fmt: skip
 
 
-def make_reading(count: int, seed: int = 1, distinct_rows: int = 100_000) -> FileReading:
-    """Return a reading of so many rows; beyond the distinct ones rows repeat with their own running number."""
+def base_rows(count: int, seed: int = 1) -> pa.Table:
+    """Return so many different rows as the reader would hand them over."""
     maker = Children(seed)
-    base = [maker.row(place) for place in range(min(count, distinct_rows))]
+    base = [maker.row(place) for place in range(count)]
     table = pa.table(
         {name: pa.array([row.get(name) for row in base], pa.string()) for name in export_columns()}
     )
-    while table.num_rows < count:
-        table = pa.concat_tables([table, table.slice(0, min(table.num_rows, count - table.num_rows))])
-    table = table.combine_chunks()
     kinds = "".join("t" if name in FILLED else "-" for name in export_columns())
-    for name, values in (
-        ("sheet", pa.array(["Danh sách"] * count)), ("row_no", pa.array(range(2, count + 2), pa.int32())),
-        ("row_reason", pa.nulls(count, pa.string())), ("_extra", pa.nulls(count, pa.string())), ("_kinds", pa.array([kinds] * count)),
-    ):  # fmt: skip
-        table = table.append_column(name, values)
+    return (
+        table.append_column("sheet", pa.repeat("Danh sách", count))
+        .append_column("row_no", pa.array(range(2, count + 2), pa.int32()))
+        .append_column("row_reason", pa.nulls(count, pa.string()))
+        .append_column("_extra", pa.nulls(count, pa.string()))
+        .append_column("_kinds", pa.repeat(kinds, count))
+    )
+
+
+def part_of(base: pa.Table, number: int, size: int) -> pa.Table:
+    """Return the rows of a later part: other children, whose mothers' names stand beside other fathers'."""
+    if not number:
+        return base.slice(0, size)
+    first, moved = number * len(base), (number * 997) % len(base)
+    frame = pl.DataFrame(base).with_columns(
+        pl.format("24{}", (pl.int_range(pl.len()) + first).cast(pl.String).str.zfill(8)).alias("ma_tre"),
+        *(
+            _renumbered(name, number)
+            for name in ("so_dinh_danh", "so_dinh_danh_cha", "so_dinh_danh_me", "the_bhyt")
+        ),
+        pl.concat([pl.col("ho_ten_me").slice(moved), pl.col("ho_ten_me").slice(0, moved)]).alias("ho_ten_me"),
+        (pl.col("row_no") + first).cast(pl.Int32),
+    )
+    return frame.slice(0, size).to_arrow().cast(base.schema)
+
+
+def _renumbered(name: str, number: int) -> pl.Expr:
+    """Return numbers with other last digits."""
+    digits = (pl.col(name).str.tail(6).cast(pl.Int64) + number * 7919) % 1_000_000
+    return (pl.col(name).str.head(-6) + digits.cast(pl.String).str.zfill(6)).alias(name)
+
+
+def _reading(table: pa.Table) -> FileReading:
     profile = FileProfile(columns_present=FILLED, stated_date=date(2025, 6, 20))
+    count = table.num_rows
     return FileReading("bench.csv", "b" * 64, Outcome.ACCEPT, None, count + 1, 1, table, [], profile)
 
 
-def measure(reading: FileReading) -> tuple[float, float]:
-    """Return the seconds and the processor seconds of cleaning; parts are dropped as a writer would drop them."""
+def make_reading(count: int, seed: int = 1) -> FileReading:
+    """Return a reading of so many rows in memory."""
+    base = base_rows(min(count, BASE_ROWS), seed)
+    parts = [
+        part_of(base, number, min(BASE_ROWS, count - number * BASE_ROWS))
+        for number in range(-(-count // BASE_ROWS))
+    ]
+    return _reading(pa.concat_tables(parts))
+
+
+def reading_on_disk(count: int, path: Path) -> FileReading:
+    """Return a reading whose rows stay in a file: what memory then holds is what cleaning itself takes."""
+    base = base_rows(min(count, BASE_ROWS))
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, base.schema) as writer:
+        for number in range(-(-count // BASE_ROWS)):
+            writer.write_table(part_of(base, number, min(BASE_ROWS, count - number * BASE_ROWS)))
+    return _reading(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+
+
+def own_memory_mb() -> int:
+    """Return what this process holds that no file backs."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("RssAnon"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run of cleaning went."""
+
+    seconds: float
+    processor_seconds: float
+    peak_mb: int
+
+
+def measure(reading: FileReading) -> Run:
+    """Return what cleaning takes; parts are dropped as a writer would drop them."""
+    before, done = own_memory_mb(), threading.Event()
+    peaks = [before]
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            peaks.append(own_memory_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     start, processor = time.perf_counter(), time.process_time()
     for _ in clean_in_chunks(reading, as_of=None):
         pass
-    return time.perf_counter() - start, time.process_time() - processor
+    seconds, used = time.perf_counter() - start, time.process_time() - processor
+    done.set()
+    watcher.join()
+    return Run(seconds, used, max(peaks) - before)
 
 
 def shares(reading: FileReading) -> dict[str, float]:
-    """Return the share of the time of each rule family."""
+    """Return the share of the time of each rule family, in one thread."""
     profiler = cProfile.Profile()
-    profiler.enable()
-    measure(reading)
-    profiler.disable()
-    times = {name: entry[3] for (_, _, name), entry in vars(pstats.Stats(profiler))["stats"].items()}
-    total = times.get("measure", 1.0)
+    with one_thread():
+        profiler.enable()
+        for _ in clean_in_chunks(reading, as_of=None, chunk_rows=reading.rows.num_rows):
+            pass
+        profiler.disable()
+    times: dict[tuple[str, str], float] = {}
+    for (path, _, name), entry in vars(pstats.Stats(profiler))["stats"].items():
+        key = (Path(path).stem, name)
+        times[key] = max(times.get(key, 0.0), entry[3])
+    total = times["file", "clean_in_chunks"]
+    spent = {family: sum(times.get(key, 0.0) for key in keys) for family, keys in FAMILIES.items()}
+    inside = spent["facts of the file but encodings"] - times.get(("looks", "look_at_texts"), 0.0)
+    spent["facts of the file but encodings"] = inside - times.get(("looks", "decide_encodings"), 0.0)
+    spent["everything else"] = total - sum(spent.values())
+    return {family: round(seconds / total, 3) for family, seconds in spent.items()}
+
+
+def one_run(count: int, on_disk: bool) -> dict[str, object]:
+    """Return the figures of one size."""
+    with tempfile.TemporaryDirectory() as folder:
+        reading = reading_on_disk(count, Path(folder) / "rows.arrow") if on_disk else make_reading(count)
+        run = measure(reading)
     return {
-        family: round(sum(times.get(name, 0.0) for name in names) / total, 3)
-        for family, names in FAMILIES.items()
-    }
+        "rows": count, "columns": len(FILLED), "seconds": round(run.seconds, 3), "own_memory_mb": run.peak_mb,
+        "processor_seconds": round(run.processor_seconds, 3), "rows_per_second": round(count / run.seconds),
+        "rows_per_processor_second": round(count / run.processor_seconds),
+        "microseconds_per_row": round(run.processor_seconds * 1e6 / count, 2),
+    }  # fmt: skip
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000])
+    parser.add_argument(
+        "--on-disk", action="store_true", help="keep the rows in a file, to see cleaning's own memory"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     measure(make_reading(1000))
-    results = []
-    for count in arguments.rows:
-        reading = make_reading(count)
-        seconds, processor = measure(reading)
-        results.append({
-            "rows": count, "columns": len(FILLED), "seconds": round(seconds, 3), "processor_seconds": round(processor, 3),
-            "rows_per_second": round(count / seconds), "rows_per_processor_second": round(count / processor),
-        })  # fmt: skip
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    results = [one_run(count, arguments.on_disk) for count in arguments.rows]
     answer = {
         "runs": results,
-        "peak_memory_mb": peak,
-        "share_by_family": shares(make_reading(min(arguments.rows))),
+        "load": os.getloadavg()[0],
+        "share_by_family": shares(make_reading(min(*arguments.rows, BASE_ROWS))),
     }
     print(json.dumps(answer, ensure_ascii=False) if arguments.json else _text(answer))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,25 +13,12 @@ import polars as pl
 import pyarrow as pa
 
 from childdb.cleaning.codes import ethnic_list_votes, find_code
+from childdb.cleaning.date_columns import split_clock
 from childdb.cleaning.dates import RULE_ORDER, DateContext, Precision, parse_date
-from childdb.cleaning.encodings import (
-    READINGS_1258,
-    READINGS_VIQR,
-    UNICODE_ONLY,
-    UNICODE_ONLY_1258,
-    VIQR_SIGNS,
-    CodePage,
-    Decision,
-    Encoding,
-    Reading,
-    Regime,
-    candidate_words,
-    decide,
-    witness_words,
-)
-from childdb.cleaning.fields import split_clock
+from childdb.cleaning.encodings import Decision
+from childdb.cleaning.looks import decide_encodings, look_at_texts
 from childdb.cleaning.own_output import is_own_output
-from childdb.cleaning.vectors import distinct, for_each, matches, present, text_array
+from childdb.cleaning.vectors import ValueCounts, count_values, parts_of
 from childdb.places.history import LAST_LEGACY_DAY
 from childdb.places.scope import find_districts, province_scope
 from childdb.reference import export_columns
@@ -46,11 +35,8 @@ CODED_FREE = frozenset([*DATE_COLUMNS, "stt", "so_dinh_danh", "so_dinh_danh_cha"
 TEXT_COLUMNS = tuple(column for column in export_columns() if column not in CODED_FREE)
 SEX_MARKS = ("0", "1", "2", "3", "N")
 _VOTES, _SHARE, _NAME_VOTES, _NAME_SHARE = 5, 0.95, 20, 0.97
-_ODD_ORDER_COUNT = 2
-_WORTH_DISTINCT = 1_000
-_OLD_COLUMNS = 2
-_VIQR_FIRST = ("ho_ten_tre", "ho_ten_me", "ho_ten_cha", "ho_ten_chu_ho")
-_ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅÇËÎÏÖØÛÜÞßåäæçëîïöøûüþÿ]|á[º»]"
+_ODD_ORDER_COUNT, _ENOUGH_DAYS, _MONTHS = 2, 10, 12
+_MONTH_FIRST = re.compile(r"^\s*\d{1,2}\s*[/.\-]\s*(1[3-9]|2\d|3[01])\s*[/.\-]\s*\d{2,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,53 +70,60 @@ def days_and_units(
     updates: pa.Array, districts: pa.Array, profile: FileProfile, as_of: date | None
 ) -> FileDays:
     """Return the days and units of a file from its profile and two of its columns."""
+    return _days_and_units(count_values(updates), count_values(districts), len(districts), profile, as_of)
+
+
+def _days_and_units(
+    updates: ValueCounts, districts: ValueCounts, rows: int, profile: FileProfile, as_of: date | None
+) -> FileDays:
     file_date = profile.stated_date or latest_update(updates, profile.date_system, as_of) or as_of
     units = _stated_units(profile, file_date)
-    return FileDays(file_date, _place_day(districts, units, file_date), units)
+    return FileDays(file_date, _place_day(districts, rows, units, file_date), units)
 
 
 def gather_facts(rows: pa.Table, profile: FileProfile, as_of: date | None) -> FileFacts:
-    """Return the facts of a file from all its rows and its profile."""
-    columns = {name: text_array(rows[name]) for name in export_columns()}
-    columns["ngay_cap_nhat"] = split_clock(columns["ngay_cap_nhat"])[0]
-    days = days_and_units(columns["ngay_cap_nhat"], columns["huyen"], profile, as_of)
+    """Return the facts of a file from all its rows and its profile; columns are counted, never copied as a whole."""
+    counts = {name: count_values(rows[name]) for name in (*DATE_COLUMNS, "huyen", "dan_toc", "gioi_tinh")}
+    counts["ngay_cap_nhat"] = _without_clock(counts["ngay_cap_nhat"])
+    days = _days_and_units(counts["ngay_cap_nhat"], counts["huyen"], rows.num_rows, profile, as_of)
     contexts = {
-        name: _date_context(columns[name], days.file_date, profile.date_system) for name in DATE_COLUMNS
+        name: _date_context(counts[name], days.file_date, profile.date_system) for name in DATE_COLUMNS
     }
-    kinds = text_array(rows["_kinds"]) if "_kinds" in rows.column_names else pa.nulls(len(rows), pa.string())
-    looks = look_at_texts({name: columns[name] for name in TEXT_COLUMNS})
+    kinds = count_values(rows["_kinds"]).values if "_kinds" in rows.column_names else []
+    looks = look_at_texts({name: rows[name] for name in TEXT_COLUMNS})
     return FileFacts(
         file_date=days.file_date,
         place_day=days.place_day,
         encodings=decide_encodings(looks),
         date_contexts=contexts,
-        mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(columns[name], contexts[name])),
-        swapped_cells=frozenset(
-            name for name in DATE_COLUMNS if _dates_were_swapped(columns[name], kinds, name)
-        ),
-        sex_marks=decide_sex_marks(columns),
-        ethnic_list=_ethnic_list(columns["dan_toc"], profile),
+        mixed_order=frozenset(name for name in DATE_COLUMNS if _mixes_orders(counts[name], contexts[name])),
+        swapped_cells=frozenset(name for name in DATE_COLUMNS if _dates_were_swapped(rows, kinds, name)),
+        sex_marks=decide_sex_marks(rows, counts["gioi_tinh"]),
+        ethnic_list=_ethnic_list(counts["dan_toc"], profile),
         units=days.units,
         suspect_columns=frozenset(name for name, look in looks.items() if look.is_suspect),
-        columns_present=frozenset(profile.columns_present) or _filled(columns),
+        columns_present=frozenset(profile.columns_present) or _filled(rows),
         is_own_output=is_own_output(profile.unmapped_headers),
     )
 
 
-def _filled(columns: Mapping[str, pa.Array]) -> frozenset[str]:
-    return frozenset(name for name, cells in columns.items() if cells.null_count < len(cells))
+def _without_clock(counts: ValueCounts) -> ValueCounts:
+    """Return counts of moments with the clock taken off; days that then are equal stand several times."""
+    return ValueCounts(split_clock(pa.array(counts.values, pa.string()))[0].to_pylist(), counts.times)
 
 
-def latest_update(cells: pa.Array, date_system: str, as_of: date | None) -> date | None:
+def _filled(rows: pa.Table) -> frozenset[str]:
+    return frozenset(name for name in export_columns() if rows[name].null_count < rows.num_rows)
+
+
+def latest_update(counts: ValueCounts, date_system: str, as_of: date | None) -> date | None:
     """Return the latest day of the updates; one lone day years after all others is a slip and does not count."""
     context = DateContext(date_system=date_system)
-    found = distinct(cells)
-    counts = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
     days: dict[date, int] = {}
-    for value, count in zip(found.values, counts, strict=True):
+    for value, count in counts.weighted:
         day = parse_date(value, context).value
         if day is not None and (as_of is None or day <= as_of):
-            days[day] = days.get(day, 0) + int(count)
+            days[day] = days.get(day, 0) + count
     ordered = sorted(days)
     while len(ordered) > 1 and days[ordered[-1]] == 1 and ordered[-1] - ordered[-2] > timedelta(days=730):
         ordered.pop()
@@ -148,220 +141,106 @@ def _stated_units(profile: FileProfile, file_date: date | None) -> dict[str, str
     return units
 
 
-def _place_day(districts: pa.Array, units: Mapping[str, str], file_date: date | None) -> date | None:
+def _place_day(
+    districts: ValueCounts, rows: int, units: Mapping[str, str], file_date: date | None
+) -> date | None:
     """Return the day that counts for units: a district in the file means before 1 July 2025."""
-    written = matches(districts, r"[\p{L}\d]")
-    filled = int(written.sum())
-    if units.get("district") or (filled and filled * 2 >= len(districts)):
+    filled = districts.count_where(r"[\p{L}\d]")
+    if units.get("district") or (filled and filled * 2 >= rows):
         return min(file_date, LAST_LEGACY_DAY) if file_date else LAST_LEGACY_DAY
     return file_date
 
 
-def _date_context(cells: pa.Array, latest: date | None, date_system: str) -> DateContext:
+def _date_context(counts: ValueCounts, latest: date | None, date_system: str) -> DateContext:
     context = DateContext(latest=latest, date_system=date_system)
-    found = distinct(cells)
-    weights = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
     readable = sum(
-        int(weight)
-        for value, weight in zip(found.values, weights, strict=True)
+        count
+        for value, count in counts.weighted
         if parse_date(value, context).precision is not Precision.UNKNOWN
     )
-    return DateContext(latest, date_system=date_system, serials_are_dates=readable * 2 >= int(weights.sum()))
+    return DateContext(latest, date_system=date_system, serials_are_dates=readable * 2 >= counts.filled)
 
 
-def _mixes_orders(cells: pa.Array, context: DateContext) -> bool:
+def _mixes_orders(counts: ValueCounts, context: DateContext) -> bool:
     """Return whether some dates can only be month/day: then those valid both ways are in doubt."""
-    odd = cells.filter(
-        pa.array(matches(cells, r"^\s*\d{1,2}\s*[/.\-]\s*(1[3-9]|2\d|3[01])\s*[/.\-]\s*\d{2,4}"))
-    )
-    found = distinct(odd)
-    weights = np.bincount(found.places[found.places >= 0], minlength=len(found.values))
     count = sum(
-        int(weight)
-        for value, weight in zip(found.values, weights, strict=True)
-        if RULE_ORDER in parse_date(value, context).rules
+        times
+        for value, times in counts.weighted
+        if _MONTH_FIRST.match(value) and RULE_ORDER in parse_date(value, context).rules
     )
-    filled = int(present(cells).sum())
-    return count >= _ODD_ORDER_COUNT and count * 100 >= filled
+    return count >= _ODD_ORDER_COUNT and count * 100 >= counts.filled
 
 
-def _dates_were_swapped(cells: pa.Array, kinds: pa.Array, column: str) -> bool:
+def _dates_were_swapped(rows: pa.Table, kinds: list[str], column: str) -> bool:
     """Return whether a spreadsheet of another country turned day/month text into dates where it could.
 
     Then the date cells never have a day over twelve, and the cells left as text always do.
     """
-    kind = pl.Series(kinds).str.slice(export_columns().index(column), 1)
-    if not (kind == "d").any():
+    place = export_columns().index(column)
+    if not any(letters[place : place + 1] == "d" for letters in kinds):
         return False
-    text = pl.Series(cells)
-    day_of_dates = (
-        text.filter((kind == "d").fill_null(False)).str.extract(r"^\d{4}-\d{2}-(\d{2})", 1).cast(pl.Int8)
-    )
-    day_of_texts = (
-        text.filter((kind == "t").fill_null(False))
-        .str.extract(r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}", 1)
-        .cast(pl.Int8)
-    )
-    if day_of_dates.count() < 10 or day_of_texts.count() < 10:
+    of_dates, of_texts = _days_by_kind(rows, column, place)
+    if sum(of_dates.values()) < _ENOUGH_DAYS or sum(of_texts.values()) < _ENOUGH_DAYS:
         return False
-    return bool((day_of_dates.drop_nulls() <= 12).all() and (day_of_texts.drop_nulls() > 12).all())
+    return max(of_dates) <= _MONTHS < min(of_texts)
 
 
-def _no_cells() -> pl.Series:
-    return pl.Series([], dtype=pl.String)
+def _days_by_kind(rows: pa.Table, column: str, place: int) -> tuple[Counter[int], Counter[int]]:
+    """Return how often each day of the month stands in date cells, and in cells of text."""
+    of_dates, of_texts = Counter[int](), Counter[int]()
+    for cells, letters in zip(parts_of(rows[column]), parts_of(rows["_kinds"]), strict=True):
+        text, kind = pl.Series(cells), pl.Series(letters).str.slice(place, 1)
+        for found, letter, pattern in (
+            (of_dates, "d", r"^\d{4}-\d{2}-(\d{2})"),
+            (of_texts, "t", r"^\s*(\d{1,2})[/.\-]\d{1,2}[/.\-]\d{4}"),
+        ):
+            days = text.filter((kind == letter).fill_null(False)).str.extract(pattern, 1).drop_nulls()
+            found.update(int(day) for day in days)
+    return of_dates, of_texts
 
 
-@dataclass(frozen=True, slots=True)
-class TextLook:
-    """What one look at a text column shows: cells that may be of an old encoding, cells that are Unicode, odd signs.
-
-    `candidates` may have come through Windows-1252, `wider` through Windows-1258, `typed` are letters with marks behind.
-    """
-
-    candidates: pl.Series
-    unicode_cells: int
-    is_suspect: bool
-    wider: pl.Series = field(default_factory=_no_cells)
-    typed: pl.Series = field(default_factory=_no_cells)
-
-    @property
-    def is_unicode(self) -> bool:
-        """Return whether the column plainly holds Unicode text."""
-        return self.unicode_cells > len(self.candidates)
-
-
-def look_at_texts(columns: Mapping[str, pa.Array]) -> dict[str, TextLook]:
-    """Return what the columns with text show; blank ones are left out."""
-    names = tuple(name for name, cells in columns.items() if cells.null_count < len(cells))
-    size = len(columns[names[0]]) if names else 0
-    looks = dict(zip(names, for_each(names, size, lambda name: _look_at(columns[name])), strict=True))
-    typed = {name: _typed_cells(columns[name]) for name in names if name in _VIQR_FIRST}
-    if any(len(cells) for cells in typed.values()):
-        typed |= {name: _typed_cells(columns[name]) for name in names if name not in typed}
-        looks = {name: replace(look, typed=typed[name]) for name, look in looks.items()}
-    return looks
-
-
-def _typed_cells(cells: pa.Array) -> pl.Series:
-    series = pl.Series(cells)
-    return series.filter(series.str.contains(VIQR_SIGNS).fill_null(False))
-
-
-def _look_at(cells: pa.Array) -> TextLook:
-    series = pl.Series(cells)
-    foreign = series.filter((series.str.len_bytes() != series.str.len_chars()).fill_null(False))
-    if not len(foreign):
-        return TextLook(foreign, 0, False)
-    if len(foreign) > _WORTH_DISTINCT and foreign.head(_WORTH_DISTINCT).n_unique() * 20 < _WORTH_DISTINCT:
-        counts = foreign.value_counts(name="times")
-        foreign, times = counts.to_series(0), counts["times"]
-    else:
-        times = None
-    is_suspect = bool(foreign.str.contains(_ODD_SIGNS).any())
-    candidates, unicode_cells = _candidates(foreign, times, UNICODE_ONLY)
-    wider = _candidates(foreign, times, UNICODE_ONLY_1258)[0] if is_suspect else _no_cells()
-    return TextLook(candidates, unicode_cells, is_suspect, wider)
-
-
-def _candidates(foreign: pl.Series, times: pl.Series | None, unicode_only: str) -> tuple[pl.Series, int]:
-    """Return the cells that hold no letter of Unicode alone, and the count of the others."""
-    is_unicode = foreign.str.contains(unicode_only)
-    unicode_cells = int(is_unicode.sum()) if times is None else int(times.filter(is_unicode).sum() or 0)
-    candidates = foreign.filter(~is_unicode)
-    if times is not None:
-        candidates = candidates.repeat_by(times.filter(~is_unicode)).explode()
-    return candidates, unicode_cells
-
-
-def decide_encodings(looks: Mapping[str, TextLook]) -> dict[str, Decision]:
-    """Return the columns that hold an old encoding; what the file shows settles columns with little text."""
-    decisions = {name: found for name, look in looks.items() if (found := _decide_column(look)).encoding}
-    _settle_weak(decisions, looks)
-    return decisions
-
-
-def _decide_column(look: TextLook) -> Decision:
-    """Return the best decision among the readings through one code page, the other, and typed marks."""
-    found = Decision()
-    if len(look.candidates):
-        found = decide(_weighted_words(look.candidates), len(look.candidates), look.unicode_cells)
-    if len(look.wider):
-        # Windows-1258 shows more letters, so fewer cells are plainly Unicode.
-        plain = max(0, look.unicode_cells + len(look.candidates) - len(look.wider))
-        other = decide(_weighted_words(look.wider), len(look.wider), plain, READINGS_1258)
-        if other.rank > found.rank:
-            found = other
-    if len(look.typed) and found.encoding is None:
-        words = _weighted_words(look.typed, with_ascii=True)
-        found = decide(words, len(look.typed), look.unicode_cells, READINGS_VIQR)
-    return found
-
-
-def _weighted_words(cells: pl.Series, *, with_ascii: bool = False) -> dict[str, int]:
-    words = cells.str.split(" ").explode().value_counts(sort=False)
-    return {
-        word: int(count)
-        for word, count in sorted(words.iter_rows())
-        if isinstance(word, str) and (with_ascii or not word.isascii())
-    }
-
-
-def _settle_weak(decisions: dict[str, Decision], looks: Mapping[str, TextLook]) -> None:
-    """Let the encoding that the file's own columns show decide columns with too few words to decide alone."""
-    shown: dict[Reading, int] = {}
-    for decision in decisions.values():
-        if decision.reading and decision.encoding is not Encoding.VIQR:
-            shown[decision.reading] = shown.get(decision.reading, 0) + decision.supporting_words
-    if not shown:
-        return
-    reading = max(sorted(shown), key=lambda key: shown[key])
-    whole = sum(
-        decision.regime is Regime.WHOLE and decision.reading == reading for decision in decisions.values()
-    )
-    is_all_old = whole >= _OLD_COLUMNS and not any(look.is_unicode for look in looks.values())
-    for name, look in looks.items():
-        if name not in decisions and (found := _weak_column(look, reading, is_all_old=is_all_old)):
-            decisions[name] = found
-
-
-def _weak_column(look: TextLook, reading: Reading, *, is_all_old: bool) -> Decision | None:
-    """Return the decision for a column of few words by the reading of its file, or None.
-
-    A word that can be read both ways (Xãm, Xóm) follows the file only where no column of it is Unicode.
-    """
-    cells = look.candidates if reading.page is CodePage.WINDOWS_1252 else look.wider
-    if not len(cells):
-        return None
-    words = candidate_words(cells.unique(maintain_order=True).to_list())
-    witnesses = witness_words(reading)
-    trial = decide({**words, **witnesses}, len(cells), look.unicode_cells, [reading])
-    if trial.encoding is None or trial.opposing_words:
-        return None
-    return trial if is_all_old or trial.supporting_words > len(witnesses) else None
-
-
-def decide_sex_marks(columns: Mapping[str, pa.Array]) -> dict[str, str]:
+def decide_sex_marks(rows: pa.Table, counts: ValueCounts) -> dict[str, str]:
     """Return the sex that bare marks (0, 1, 2, N) stand for in this file, as numbers and names beside them show."""
-    sexes = pl.Series(columns["gioi_tinh"]).str.strip_chars().str.to_uppercase().str.replace(r"\.0$", "")
-    used = [mark for mark in SEX_MARKS if bool((sexes == mark).any())]
+    words = {_bare(value) for value in counts.values}
+    used = [mark for mark in SEX_MARKS if mark in words]
     if not used:
         return {}
-    digit = pl.Series(columns["so_dinh_danh"]).str.strip_chars().str.extract(r"^0[0-9]{2}([23])[0-9]{8}$", 1)
-    name = pl.Series(columns["ho_ten_tre"]).str.to_lowercase()
-    female_name, male_name = name.str.contains(r" thị "), name.str.contains(r" văn ")
+    votes = _sex_votes(rows, used)
+    has_male_word = any(find_code(word, "sexes") == "male" for word in sorted(words))
     decided: dict[str, str] = {}
     for mark in used:
-        here = (sexes == mark).fill_null(False)
-        by_number = (int((digit.filter(here) == "2").sum()), int((digit.filter(here) == "3").sum()))
-        by_name = (int(male_name.filter(here).sum()), int(female_name.filter(here).sum()))
+        by_number, by_name = votes[mark]
         sex = _voted(by_number, _VOTES, _SHARE)
         if sex is None and sum(by_number) == 0:
             sex = _voted(by_name, _NAME_VOTES, _NAME_SHARE)
-        if mark == "N" and sex is None and by_number[0] == 0 and by_name[0] == 0 and _has_male_word(sexes):
+        # Where the column writes its male children with a word, N can only be the other sex.
+        if mark == "N" and sex is None and by_number[0] == 0 and by_name[0] == 0 and has_male_word:
             sex = "female"
         if sex is not None:
             decided[mark] = sex
     return _consistent(decided, used)
+
+
+def _bare(value: str) -> str:
+    return value.strip().upper().removesuffix(".0")
+
+
+_Votes = dict[str, tuple[tuple[int, int], tuple[int, int]]]
+
+
+def _sex_votes(rows: pa.Table, used: list[str]) -> _Votes:
+    """Return per mark how many male and female numbers, and male and female names, stand beside it."""
+    totals = {mark: np.zeros(4, dtype=np.int64) for mark in used}
+    columns = (parts_of(rows[name]) for name in ("gioi_tinh", "so_dinh_danh", "ho_ten_tre"))
+    for sex_part, number_part, name_part in zip(*columns, strict=True):
+        sexes = pl.Series(sex_part).str.strip_chars().str.to_uppercase().str.replace(r"\.0$", "")
+        digit = pl.Series(number_part).str.strip_chars().str.extract(r"^0[0-9]{2}([23])[0-9]{8}$", 1)
+        name = pl.Series(name_part).str.to_lowercase()
+        signs = (digit == "2", digit == "3", name.str.contains(" văn "), name.str.contains(" thị "))
+        for mark in used:
+            here = (sexes == mark).fill_null(False)
+            totals[mark] += [int(sign.filter(here).sum() or 0) for sign in signs]
+    return {mark: ((int(n[0]), int(n[1])), (int(n[2]), int(n[3]))) for mark, n in totals.items()}
 
 
 def _voted(votes: tuple[int, int], minimum: int, share: float) -> str | None:
@@ -369,12 +248,6 @@ def _voted(votes: tuple[int, int], minimum: int, share: float) -> str | None:
     if male + female < minimum or max(male, female) < share * (male + female):
         return None
     return "male" if male > female else "female"
-
-
-def _has_male_word(sexes: pl.Series) -> bool:
-    """Return whether the column writes its male children with a word, so that N can only be the other sex."""
-    words = sexes.drop_nulls().unique().to_list()
-    return any(find_code(word, "sexes") == "male" for word in words)
 
 
 def _consistent(decided: dict[str, str], used: list[str]) -> dict[str, str]:
@@ -387,11 +260,11 @@ def _consistent(decided: dict[str, str], used: list[str]) -> dict[str, str]:
     return decided
 
 
-def _ethnic_list(cells: pa.Array, profile: FileProfile) -> str | None:
+def _ethnic_list(counts: ValueCounts, profile: FileProfile) -> str | None:
     """Return the list of ethnic codes the file follows: stated, shown by codes with labels, or our own output."""
     if profile.stated_ethnic_list:
         return profile.stated_ethnic_list
     if is_own_output(profile.unmapped_headers):
         return "tctk_1979"
-    votes = {vote for value in distinct(cells).values if (vote := ethnic_list_votes(value))}
+    votes = {vote for value in counts.values if (vote := ethnic_list_votes(value))}
     return next(iter(votes)) if len(votes) == 1 else None

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from childdb.cleaning.facts import FileFacts, gather_facts
 from childdb.cleaning.outcome import LedgerEntry, RuleCount, ledger_entry
-from childdb.cleaning.records import ChunkCleaner, CleanedChunk, ReleasedRows, held_records, records_schema
-from childdb.cleaning.repeats import repeat_marks
+from childdb.cleaning.records import ChunkCleaner, ReleasedRows, held_records, records_schema
+from childdb.cleaning.repeats import RepeatWatch, Sight
 from childdb.cleaning.rules import RuleSet, cleaning_rules
-from childdb.cleaning.vectors import Mark, text_array
+from childdb.cleaning.vectors import Mark, side_by_side, text_array
 from childdb.errors import ContractError
 from childdb.findings import FINDINGS_SCHEMA, findings_table
 from childdb.reading.model import Outcome
@@ -96,9 +96,18 @@ def clean_in_chunks(
     facts = gather_facts(reading.rows, reading.profile, as_of)
     worker = _FileCleaner(reading, facts, rule_set, released)
     yield CleanedPart(records_schema().empty_table(), own)
-    for start in range(0, reading.rows.num_rows, chunk_rows):
-        yield worker.part(start, chunk_rows)
+    yield from worker.parts(chunk_rows)
     yield worker.last_part()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One chunk, cleaned, with what the whole file has to remember of it."""
+
+    cleaned: CleanedPart
+    counts: dict[str, tuple[int, int]]
+    quarantined: int
+    sight: Sight
 
 
 class _FileCleaner:
@@ -108,52 +117,54 @@ class _FileCleaner:
         self, reading: FileReading, facts: FileFacts, rules: RuleSet, released: ReleasedRows
     ) -> None:
         self.reading, self.facts, self.rules, self.released = reading, facts, rules, released
-        self.numbers: list[pa.Array] = []
-        self.people: list[pa.Array] = []
-        self.counts: dict[str, list[int]] = {}
+        self.watch = RepeatWatch()
+        self.counts: dict[str, tuple[int, int]] = {}
         self.quarantined = 0
 
-    def part(self, start: int, size: int) -> CleanedPart:
-        """Return one chunk, cleaned."""
+    def parts(self, size: int) -> Iterator[CleanedPart]:
+        """Yield the chunks in the order of the file; several are cleaned side by side."""
+        starts = range(0, self.reading.rows.num_rows, size)
+        work = partial(self._part, size=size)
+        for part in side_by_side(starts, work) if len(starts) > 1 else map(work, starts):
+            self.quarantined += part.quarantined
+            self.watch.remember(part.sight)
+            self._add(part.counts)
+            yield part.cleaned
+
+    def _part(self, start: int, size: int) -> _Part:
+        """Return one chunk, cleaned; nothing is shared with the others but the facts of the file."""
         rows = self.reading.rows.slice(start, size)
         chunk = ChunkCleaner(rows, self.facts, self.rules, self.reading.file_sha256, self.released).clean()
-        self.quarantined += int(chunk.quarantined.sum())
-        self._remember(chunk)
-        self._count(chunk.marks, chunk.quarantined)
-        return CleanedPart(chunk.records, self._findings(chunk.marks, rows))
+        return _Part(
+            CleanedPart(chunk.records, self._findings(chunk.marks, rows)),
+            self._counted(chunk.marks),
+            int(chunk.quarantined.sum()),
+            Sight(rows, chunk.records),
+        )
 
     def last_part(self) -> CleanedPart:
         """Return the findings that need the whole file, and the ledger entry."""
-        marks = repeat_marks(self.reading.rows, self.numbers, self.people)
-        marks = [mark for mark in marks if mark.rule_id in self.rules.rules]
-        self._count(marks, np.zeros(self.reading.rows.num_rows, dtype=bool))
+        marks = [mark for mark in self.watch.marks(self.reading.rows) if mark.rule_id in self.rules.rules]
+        self._add(self._counted(marks))
         counts = [RuleCount(rule, *numbers) for rule, numbers in sorted(self.counts.items())]
         ledger = ledger_entry(self.reading, self.quarantined, counts, self.rules)
         findings = self._findings(marks, self.reading.rows)
         return CleanedPart(records_schema().empty_table(), findings, ledger, self.facts.file_date)
 
-    def _remember(self, chunk: CleanedChunk) -> None:
-        frame = pl.DataFrame(
-            {
-                "name": pl.Series(chunk.records["ho_ten_tre"]).str.to_lowercase(),
-                "birth": pl.Series(chunk.records["ngay_sinh_raw"]),
-            }
-        )
-        person = frame.select(pl.concat_str(pl.all().fill_null(""), separator="|")).to_series()
-        self.people.append(text_array(person.to_arrow()))
-        self.numbers.append(text_array(chunk.records["so_dinh_danh"]))
+    def _add(self, counts: dict[str, tuple[int, int]]) -> None:
+        for rule_id, (found, held) in counts.items():
+            before = self.counts.get(rule_id, (0, 0))
+            self.counts[rule_id] = (before[0] + found, before[1] + held)
 
-    def _count(self, marks: list[Mark], quarantined: np.ndarray) -> None:
+    def _counted(self, marks: list[Mark]) -> dict[str, tuple[int, int]]:
+        """Return per rule how many rows it marked and how many of them it holds."""
+        counts: dict[str, tuple[int, int]] = {}
         for mark in marks:
-            rule = self.rules[mark.rule_id]
-            held = (
-                len(mark.rows)
-                if rule.id == "ROW-001" or (rule.quarantines and mark.column == "ho_ten_tre")
-                else 0
-            )
-            count = self.counts.setdefault(mark.rule_id, [0, 0])
-            count[0] += len(mark.rows)
-            count[1] += held
+            rule, found = self.rules[mark.rule_id], len(mark.rows)
+            holds = rule.id == "ROW-001" or (rule.quarantines and mark.column == "ho_ten_tre")
+            before = counts.get(mark.rule_id, (0, 0))
+            counts[mark.rule_id] = (before[0] + found, before[1] + (found if holds else 0))
+        return counts
 
     def _findings(self, marks: list[Mark], rows: pa.Table) -> pa.Table:
         """Return findings in the order of rows; texts are made once per rule and column."""

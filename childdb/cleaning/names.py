@@ -33,10 +33,12 @@ RULE_SIGNS = "NAME-009"
 
 _WORD = f"[{VIETNAMESE_UPPER}][{VIETNAMESE_LOWER}]*"
 PLAIN_NAME = f"^{_WORD}(?: {_WORD})*$"
-# A name that looks plain and still needs a look: a tone on the u of qu or the i of gi, a dummy, lost marks.
-ODD_NAME = (
-    r"(?:^| )(?:Q[úùủũụ]|G[íìỉĩị][aăâeêoôơuưàáâãèéêòóôõùú])|(?: Văn| Thị) [A-EX-Z]$"
-    r"|^(?:Nguyen|Tran|Pham|Huynh|Vuong|Truong|Luong|Duong|Dang|Bui) "
+# A name that looks plain and still needs a look: a tone on the u of qu or the i of gi, a dummy, lost marks. Three
+# patterns, because each alone is found fast: by its letters, from the end, from the beginning.
+ODD_NAMES = (
+    "Qú|Qù|Qủ|Qũ|Qụ|Gí|Gì|Gỉ|Gĩ|Gị",
+    " (?:Văn|Thị) [A-EX-Z]$",
+    "^(?:Nguyen|Tran|Pham|Huynh|Vuong|Truong|Luong|Duong|Dang|Bui) ",
 )
 _LONE_PLACEHOLDERS = frozenset(
     ["trai", "gai", "be", "be trai", "be gai", "con trai", "con gai", "chua dat ten", "chua co ten", "chua ro ten",

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from childdb.cleaning import fields
+from childdb.cleaning import date_columns, fields
 from childdb.cleaning.dates import RULE_OVER_AGE, RULE_TURNED_16, birthday
 from childdb.cleaning.facts import TEXT_COLUMNS
 from childdb.cleaning.identifiers import RULE_MISSING as RULE_NO_NUMBER
@@ -162,22 +162,24 @@ class ChunkCleaner:
         facts = self.facts
         if self.given:
             self.cells["ngay_sinh"] = partial_dates(self.cells["ngay_sinh"], self.given)
-        birth = fields.clean_dates("ngay_sinh", self.cells["ngay_sinh"], facts.date_contexts["ngay_sinh"])
-        birth = fields.limit_birth_dates(birth, facts.file_date)
+        birth = date_columns.clean_dates(
+            "ngay_sinh", self.cells["ngay_sinh"], facts.date_contexts["ngay_sinh"]
+        )
+        birth = date_columns.limit_birth_dates(birth, facts.file_date)
         self._store("ngay_sinh", (birth.iso, birth.marks))
         self.extra |= {
             "ngay_sinh_precision": birth.precision,
             "birth_year": birth.year,
             "birth_month": birth.month,
         }
-        events = for_each(_EVENT_DATES, len(self.rows), lambda column: fields.clean_dates(
+        events = for_each(_EVENT_DATES, len(self.rows), lambda column: date_columns.clean_dates(
             column, self.cells[column], facts.date_contexts[column], column == "ngay_cap_nhat"
         ))  # fmt: skip
         for column, found in zip(_EVENT_DATES, events, strict=True):
-            self._store(column, fields.limit_event_dates(column, found, birth.iso, facts.file_date))
+            self._store(column, date_columns.limit_event_dates(column, found, birth.iso, facts.file_date))
         for place, column in enumerate(export_columns()):
             if column == "ngay_sinh" or column in _EVENT_DATES:
-                self.marks += fields.doubtful_order(column, self.raw[column], self.kinds, place, facts)
+                self.marks += date_columns.doubtful_order(column, self.raw[column], self.kinds, place, facts)
 
     def _clean_people(self) -> None:
         self._store("gioi_tinh", fields.clean_sexes(self.cells["gioi_tinh"], self.facts.sex_marks))
@@ -368,8 +370,8 @@ class ChunkCleaner:
             ):
                 quarantined[mark.rows] = True
         quarantined &= ~self._released_rows()
-        outcome = pa.array(np.where(quarantined, "quarantined", "accepted"), pa.string())
-        lineage = [pa.array([self.file_sha256] * len(self.rows), pa.string()), text_array(self.rows["sheet"]),
+        outcome = pa.array(["accepted", "quarantined"]).take(pa.array(quarantined.astype(np.int8)))
+        lineage = [pa.repeat(self.file_sha256, len(self.rows)), text_array(self.rows["sheet"]),
                    self.rows["row_no"].combine_chunks().cast(pa.int32()), outcome]  # fmt: skip
         standard = [self.cells[name] for name in export_columns()]
         extra = [self.extra[name] for name, _ in EXTRA_COLUMNS]

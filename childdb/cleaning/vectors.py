@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import defaultdict, deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,14 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
 
 Answer = TypeVar("Answer")
+Judge: TypeAlias = "Callable[[str], tuple[str | None, tuple[str, ...]]]"
+Item = TypeVar("Item")
+PART_ROWS = 200_000
 _THREADS = 2
 _WORTH_THREADS = 20_000
+_LOOKED_AT, _FEW = 1_000, 20
+_here = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,42 @@ def text_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return array if array.type == pa.string() else array.cast(pa.string())
 
 
+@dataclass(frozen=True, slots=True)
+class ValueCounts:
+    """The distinct values of a whole column in the order of their first row, with how often each occurs."""
+
+    values: list[str]
+    times: NDArray[np.int64]
+
+    @property
+    def weighted(self) -> Iterator[tuple[str, int]]:
+        """Return each value with its count."""
+        return zip(self.values, self.times.tolist(), strict=True)
+
+    @property
+    def filled(self) -> int:
+        """Return how many cells are not blank."""
+        return int(self.times.sum())
+
+    def count_where(self, pattern: str) -> int:
+        """Return how many cells match a pattern."""
+        return int(self.times[_contains(self.values, pattern)].sum())
+
+
+def count_values(cells: pa.Array | pa.ChunkedArray) -> ValueCounts:
+    """Return the distinct values of a column with their counts; the column itself is not copied."""
+    counts = pc.value_counts(cells if cells.type == pa.string() else cells.cast(pa.string()))
+    values, times = counts.field("values"), counts.field("counts")
+    known = pc.is_valid(values)
+    return ValueCounts(values.filter(known).to_pylist(), times.filter(known).to_numpy(zero_copy_only=False))
+
+
+def parts_of(cells: pa.Array | pa.ChunkedArray, size: int = PART_ROWS) -> Iterator[pa.Array]:
+    """Yield a column in arrays of bounded length."""
+    for start in range(0, len(cells), size):
+        yield text_array(cells.slice(start, size))
+
+
 def distinct(cells: pa.Array) -> Distinct:
     """Return the distinct values of a text array in the order of their first row."""
     encoded = cells.dictionary_encode()
@@ -73,12 +116,24 @@ def distinct(cells: pa.Array) -> Distinct:
     return Distinct(encoded.dictionary.to_pylist(), places)
 
 
+def repeats_itself(cells: pa.Array) -> bool:
+    """Return whether a column plainly holds few values, so that work on distinct ones is cheaper."""
+    head = cells.slice(0, _LOOKED_AT)
+    return len(cells) > _LOOKED_AT and pc.count_distinct(head).as_py() * _FEW < _LOOKED_AT
+
+
 def matches(cells: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return which cells match a pattern; a blank cell does not."""
     if cells.null_count == len(cells):
         return np.zeros(len(cells), dtype=bool)
-    found = pl.Series(cells).str.contains(pattern).fill_null(False)
-    return np.asarray(found.to_numpy())
+    if repeats_itself(cells):
+        found = distinct(cells)
+        return np.append(_contains(found.values, pattern), False)[found.places]
+    return np.asarray(pl.Series(cells).str.contains(pattern).fill_null(False).to_numpy())
+
+
+def _contains(values: list[str], pattern: str) -> NDArray[np.bool_]:
+    return np.asarray(pl.Series(values, dtype=pl.String).str.contains(pattern).to_numpy(), dtype=bool)
 
 
 def present(cells: pa.Array) -> NDArray[np.bool_]:
@@ -95,17 +150,19 @@ def replace_rows(cells: pa.Array, rows: NDArray[np.int64], values: pa.Array) -> 
     return pc.replace_with_mask(cells, pa.array(mask), values)
 
 
-def judge_odd(
-    column: str, cells: pa.Array, plain: str, judge: Callable[[str], tuple[str | None, tuple[str, ...]]],
-    also_odd: str | None = None,
-) -> tuple[pa.Array, list[Mark]]:  # fmt: skip
+def judge_odd(column: str, cells: pa.Array, plain: str, judge: Judge) -> tuple[pa.Array, list[Mark]]:
     """Return a column with its odd values judged; values that match `plain` need no work and are not looked at."""
     if cells.null_count == len(cells):
         return cells, []
-    is_odd = present(cells) & ~matches(cells, plain)
-    if also_odd is not None:
-        is_odd |= matches(cells, also_odd)
-    rows = np.flatnonzero(is_odd)
+    if repeats_itself(cells):
+        return _judge_distinct(column, cells, plain, judge)
+    return judge_rows(column, cells, np.flatnonzero(present(cells) & ~matches(cells, plain)), judge)
+
+
+def judge_rows(
+    column: str, cells: pa.Array, rows: NDArray[np.int64], judge: Judge
+) -> tuple[pa.Array, list[Mark]]:
+    """Return a column with the values of some rows judged, each distinct one once."""
     if not len(rows):
         return cells, []
     odd = distinct(cells.take(pa.array(rows)))
@@ -118,9 +175,18 @@ def judge_odd(
     return replace_rows(cells, rows, values), marks
 
 
-def judge_all(
-    column: str, cells: pa.Array, judge: Callable[[str], tuple[str | None, tuple[str, ...]]]
-) -> tuple[pa.Array, list[Mark]]:
+def _judge_distinct(column: str, cells: pa.Array, plain: str, judge: Judge) -> tuple[pa.Array, list[Mark]]:
+    found = distinct(cells)
+    is_plain = _contains(found.values, plain)
+    if is_plain.all():
+        return cells, []
+    answers = [
+        (value, ()) if known else judge(value) for value, known in zip(found.values, is_plain, strict=True)
+    ]
+    return found.spread([a[0] for a in answers], pa.string()), found.marks(column, [a[1] for a in answers])
+
+
+def judge_all(column: str, cells: pa.Array, judge: Judge) -> tuple[pa.Array, list[Mark]]:
     """Return a column with each distinct value judged once."""
     if cells.null_count == len(cells):
         return cells, []
@@ -132,10 +198,36 @@ def judge_all(
 
 def for_each(columns: Sequence[str], size: int, work: Callable[[str], Answer]) -> list[Answer]:
     """Return the answers of independent work on columns, in their order; long ones run side by side."""
-    if size < _WORTH_THREADS:
+    if size < _WORTH_THREADS or getattr(_here, "is_worker", False):
         return [work(column) for column in columns]
-    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        return list(pool.map(work, columns))
+    return list(side_by_side(columns, work))
+
+
+def side_by_side(items: Iterable[Item], work: Callable[[Item], Answer]) -> Iterator[Answer]:
+    """Yield the answers of independent work in the order of the items; few are under way at any time."""
+    with ThreadPoolExecutor(max_workers=_THREADS, initializer=_mark_worker) as pool:
+        waiting: deque[Future[Answer]] = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > _THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep all work in the thread that asks for it, so that a profile sees it."""
+    _here.is_worker = True
+    try:
+        yield
+    finally:
+        _here.is_worker = False
+
+
+def _mark_worker() -> None:
+    """Let work inside a worker stay there: workers of workers would only stand in each other's way."""
+    _here.is_worker = True
 
 
 def mark_where(column: str | None, rule_id: str, condition: NDArray[np.bool_]) -> list[Mark]:

@@ -9,8 +9,8 @@ from datetime import date
 import pyarrow as pa
 from psycopg import Connection
 
+from childdb.cleaning.date_columns import split_clock
 from childdb.cleaning.facts import FileDays, days_and_units
-from childdb.cleaning.fields import split_clock
 from childdb.loading.profiles import profile_from
 from childdb.places.resolve import Query, resolve
 

@@ -116,6 +116,14 @@ def find_districts(text: str | None, province_codes: frozenset[str]) -> frozense
 @lru_cache(maxsize=16384)
 def similar_districts(text: str, province_codes: frozenset[str]) -> frozenset[str]:
     """Return the districts whose names differ from a text by a slip; a code that fits nothing if there is none."""
+    same_letters = {
+        unit.code
+        for unit in history().districts.values()
+        if (not province_codes or unit.province_code in province_codes)
+        and plain_key(unit.full) == plain_key(text)
+    }
+    if same_letters:
+        return frozenset(same_letters)
     wanted = plain_key(district_readings(text)[0].name)
     found = {
         unit.code
