@@ -19,17 +19,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from bench.invented import MIDDLES, Nation
 from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI
 from childdb.cleaning.encodings import convert_cell
 from childdb.cleaning.facts import decide_encodings, look_at_texts
 from childdb.cleaning.names import clean_name, joined_key, tone_key
 from childdb.places.history import MERGER_DAY, history
 from childdb.places.resolve import Query, resolve
-from childdb.reference import SeedFolder, seed_rows
 
-GIVEN = ("An Ánh Bình Châu Dũng Duyên Đạt Giang Hà Hải Hạnh Hiền Hòa Hùng Hương Khánh Kiệt Lan Liễu Lộc Mẫn Mỹ Nga Ngân "
-         "Nghĩa Nguyệt Nhi Oanh Phúc Phượng Quân Quyền Quỳnh Sơn Tâm Thảo Thủy Trang Trí Tuấn Tú Uyên Vân Việt Ý Yến").split()  # fmt: skip
-MIDDLE = "Thị Văn Đức Hữu Ngọc Minh Thanh Quốc Gia Bảo Thùy Như Xuân".split()
 LEGACY_DAY = date(2025, 6, 1)
 
 
@@ -41,11 +38,12 @@ def optional(name: str) -> Any | None:
         return None
 
 
-def names(count: int, rng: random.Random) -> list[str]:
-    """Return invented names."""
-    listed = [row["surname"] for row in seed_rows(SeedFolder.REFERENCE, "surname_weights")]
-    surnames = [name for group in listed for name in group.split("/")]
-    return [f"{rng.choice(surnames)} {rng.choice(MIDDLE)} {rng.choice(GIVEN)}" for _ in range(count)]
+def names(count: int, rng: random.Random, *, minority: bool = False) -> list[str]:
+    """Return invented names that no rule of the cleaning step was written beside: those of the error modes' children."""
+    nation = Nation(rng.randrange(10**9))
+    if minority:
+        return [nation.minority_name() for _ in range(count)]
+    return [nation.name(rng.choice(("female", "male"))) for _ in range(count)]
 
 
 def by_table(table: dict[int, str]) -> Callable[[str], str]:
@@ -93,6 +91,7 @@ def compare_encodings(columns: int = 200, size: int = 20) -> dict[str, dict[str,
         "viscii": by_table(VISCII),
         "vni": to_vni,
         "clean": lambda name: name,
+        "clean, minorities": lambda name: name,
     }
     tools: dict[str, Callable[[list[str]], list[str]]] = {"childdb": ours_on_column}
     if viparse is not None:
@@ -101,7 +100,7 @@ def compare_encodings(columns: int = 200, size: int = 20) -> dict[str, dict[str,
     for encoding, write in writers.items():
         counts = {tool: Counter[str]() for tool in tools}
         for _ in range(columns):
-            wanted = names(size, rng)
+            wanted = names(size, rng, minority=encoding.endswith("minorities"))
             seen = [write(name) for name in wanted]
             for tool, read in tools.items():
                 counts[tool].update(verdict(*cells) for cells in zip(read(seen), seen, wanted, strict=True))
@@ -179,7 +178,7 @@ def _name_pairs(rng: random.Random) -> tuple[list[tuple[str, str]], list[tuple[s
         ("Trí", "Trì"),
         ("Thảo", "Thao"),
     ]
-    other = [(f"Nguyễn {rng.choice(MIDDLE)} {a}", "") for a, _ in tones * 100]
+    other = [(f"Nguyễn {rng.choice(MIDDLES['female'])} {a}", "") for a, _ in tones * 100]
     other = [
         (first, first.rsplit(" ", 1)[0] + " " + pair[1])
         for (first, _), pair in zip(other, tones * 100, strict=True)

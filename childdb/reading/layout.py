@@ -341,7 +341,7 @@ class _RowJudge:
         data = np.flatnonzero(kinds == RowKind.DATA)
         signed = np.flatnonzero(kinds == RowKind.FOOTER)
         signature = int(signed[0]) if len(signed) else len(kinds)
-        strong = [int(row) for row in data if self._is_strong(int(row), is_signed=row > signature)]
+        strong = [int(row) for row in data if self._is_strong(int(row), is_signed=bool(row > signature))]
         last = strong[-1] if strong else start - 1
         ends = [int(row) for row in closing if row > last]
         if ends:

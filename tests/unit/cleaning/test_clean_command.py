@@ -137,3 +137,15 @@ def _empty_records(folder: Path) -> Path:
     path = folder / "empty.parquet"
     pq.write_table(records_schema().empty_table(), path)
     return path
+
+
+def test_a_reason_of_the_shared_list_names_a_file_before_one_of_our_own(tmp_path: Path) -> None:
+    write_export(
+        tmp_path / "a.csv",
+        [{"so_dinh_danh": "1319004218", "ho_ten_cha": "Phạm Thị Lan Anh", "nam_sinh_me": "1950"}],
+    )
+    assert main(["clean", str(tmp_path / "a.csv"), "--out", str(tmp_path / "out")]) == 0
+    entry = json.loads((tmp_path / "out" / "ledger.json").read_text(encoding="utf-8"))[0]
+    found = set(pq.read_table(tmp_path / "out" / "findings.parquet")["reason_code"].to_pylist())
+    assert {"PARENT-AGE", "ID-ZEROS"} <= found
+    assert (entry["outcome"], entry["reason_code"]) == ("accept_flagged", "ID-ZEROS")
