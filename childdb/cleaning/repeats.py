@@ -34,7 +34,9 @@ def _styles() -> dict[str, str]:
     import unicodedata
 
     compose = unicodedata.normalize
-    pairs = [(first, second, mark) for first, second in (("o", "a"), ("o", "e"), ("u", "y")) for mark in _MARKS]
+    pairs = [
+        (first, second, mark) for first, second in (("o", "a"), ("o", "e"), ("u", "y")) for mark in _MARKS
+    ]
     return {
         first + compose("NFC", second + mark): compose("NFC", first + mark) + second
         for first, second, mark in pairs

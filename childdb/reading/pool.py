@@ -95,8 +95,8 @@ class ReadingProcess:
             answer = json.loads(line)
             rows = None
             if rows_path.exists():
-                with pa.OSFile(str(rows_path)) as source:
-                    rows = pa.ipc.open_file(source).read_all()
+                # Mapped, not read: the rows of a large file stay on the disk until they are looked at.
+                rows = pa.ipc.open_file(pa.memory_map(str(rows_path))).read_all()
                 rows_path.unlink()
         except (ValueError, pa.ArrowInvalid, OSError):
             return ChildAnswer(None, None, "answer")
