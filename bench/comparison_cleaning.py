@@ -22,7 +22,7 @@ import pyarrow as pa
 from bench.invented import MIDDLES, Nation
 from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI
 from childdb.cleaning.encodings import convert_cell
-from childdb.cleaning.facts import decide_encodings, look_at_texts
+from childdb.cleaning.looks import decide_encodings, look_at_texts
 from childdb.cleaning.names import clean_name, joined_key, tone_key
 from childdb.places.history import MERGER_DAY, history
 from childdb.places.resolve import Query, resolve

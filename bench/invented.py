@@ -52,6 +52,7 @@ class Nation:
     def __init__(self, number: int) -> None:
         self.random = random.Random(number)
         self.file_date = FILE_DATE
+        self.issued: set[str] = set()
         self.codes = sorted(row["id_digits_1_3"] for row in seed("reference", "number_province_codes"))
         self.elements = [
             row for row in seed("reference", "minority_name_elements") if "no surname" not in row["kind"]
@@ -80,9 +81,13 @@ class Nation:
                 return found
 
     def number(self, sex: str, year: int) -> str:
-        """Return a number of the known structure that is no obvious dummy."""
+        """Return a number of the known structure that is no obvious dummy and that nobody of this nation has."""
         digit = (0 if year < 2000 else 2) + (sex == "female")
-        return f"{self.random.choice(self.codes)}{digit}{year % 100:02d}{self.random.randint(100_000, 987_653):06d}"
+        while True:
+            found = f"{self.random.choice(self.codes)}{digit}{year % 100:02d}{self.random.randint(100_000, 987_653):06d}"
+            if found not in self.issued:
+                self.issued.add(found)
+                return found
 
     def child(self, place: int, *, minority: bool = False) -> dict[str, Any]:
         """Return a clean row; `_sex`, `_birth` and `_unit` say what it was made of."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from childdb.cleaning.encodings import (
     decide,
     witness_words,
 )
-from childdb.cleaning.vectors import for_each, parts_of
+from childdb.cleaning.vectors import HANDFUL, for_each, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +35,8 @@ _OLD_COLUMNS = 2
 _WORTH_DISTINCT = 1_000
 _VIQR_FIRST = ("ho_ten_tre", "ho_ten_me", "ho_ten_cha", "ho_ten_chu_ho")
 _ODD_SIGNS = "[\x80-\xbf×÷€ƒ„†‡‰‹œÃÄÆÅÇËÎÏÖØÛÜÞßåäæçëîïöøûüþÿ]|á[º»]"
+_ODD, _UNICODE, _UNICODE_1258 = map(re.compile, (_ODD_SIGNS, UNICODE_ONLY, UNICODE_ONLY_1258))
+_TYPED = re.compile(VIQR_SIGNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,15 @@ def _by_part(cells: pa.Array | pa.ChunkedArray, count: Callable[[pl.Series], Cel
 
 
 def _typed_cells(cells: pa.Array | pa.ChunkedArray) -> CellCounts:
+    if len(cells) <= HANDFUL:
+        return _few(Counter(cell for cell in cells.to_pylist() if cell and _TYPED.search(cell)))
     return _by_part(cells, lambda part: _counted(part.filter(part.str.contains(VIQR_SIGNS).fill_null(False))))
 
 
 def _look_at(cells: pa.Array | pa.ChunkedArray) -> TextLook:
     """Return the look at one column; memory grows with one part and with what is kept of the others."""
+    if len(cells) <= HANDFUL:
+        return _look_at_few(cells)
     unicode_cells, is_suspect, found = 0, False, []
     for part in parts_of(cells):
         foreign, times = _foreign(pl.Series(part))
@@ -120,6 +128,22 @@ def _look_at(cells: pa.Array | pa.ChunkedArray) -> TextLook:
         found.append(_without(foreign, times, is_unicode))
     wider = _by_part(cells, _wider) if is_suspect else _no_cells()
     return TextLook(_merged(found), unicode_cells, is_suspect, wider)
+
+
+def _look_at_few(cells: pa.Array | pa.ChunkedArray) -> TextLook:
+    """Return the same look at a handful of cells, without a trip to the engine of columns."""
+    foreign = Counter(cell for cell in cells.to_pylist() if cell and not cell.isascii())
+    is_suspect = any(_ODD.search(cell) for cell in foreign)
+    candidates = {cell: times for cell, times in foreign.items() if not _UNICODE.search(cell)}
+    wider = {cell: times for cell, times in foreign.items() if is_suspect and not _UNICODE_1258.search(cell)}
+    unicode_cells = foreign.total() - sum(candidates.values())
+    return TextLook(_few(candidates), unicode_cells, is_suspect, _few(wider))
+
+
+def _few(counts: Mapping[str, int]) -> CellCounts:
+    return CellCounts(
+        pl.Series(list(counts), dtype=pl.String), pl.Series(list(counts.values()), dtype=pl.Int64)
+    )
 
 
 def _foreign(series: pl.Series) -> tuple[pl.Series, pl.Series | None]:
@@ -168,6 +192,8 @@ def _decide_column(look: TextLook) -> Decision:
 
 
 def _weighted_words(cells: CellCounts, *, with_ascii: bool = False) -> dict[str, int]:
+    if len(cells.values) <= HANDFUL:
+        return _few_words(cells, with_ascii=with_ascii)
     frame = pl.DataFrame({"word": cells.values.str.split(" "), "times": cells.times}).explode("word")
     words = frame.group_by("word").agg(pl.col("times").sum())
     return {
@@ -175,6 +201,14 @@ def _weighted_words(cells: CellCounts, *, with_ascii: bool = False) -> dict[str,
         for word, count in sorted(words.iter_rows())
         if isinstance(word, str) and (with_ascii or not word.isascii())
     }
+
+
+def _few_words(cells: CellCounts, *, with_ascii: bool) -> dict[str, int]:
+    words = Counter[str]()
+    for cell, times in zip(cells.values.to_list(), cells.times.to_list(), strict=True):
+        for word in cell.split(" "):
+            words[word] += times
+    return {word: words[word] for word in sorted(words) if with_ascii or not word.isascii()}
 
 
 def _settle_weak(decisions: dict[str, Decision], looks: Mapping[str, TextLook]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -26,7 +28,9 @@ Item = TypeVar("Item")
 PART_ROWS = 200_000
 _THREADS = 2
 _WORTH_THREADS = 20_000
-_LOOKED_AT, _FEW = 1_000, 20
+_LOOKED_AT, _FEW, HANDFUL = 1_000, 20, 256
+# White space as Unicode has it: what the engine of columns means by it, and the standard library nearly.
+_SPACE = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 _here = threading.local()
 
 
@@ -126,14 +130,28 @@ def matches(cells: pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Return which cells match a pattern; a blank cell does not."""
     if cells.null_count == len(cells):
         return np.zeros(len(cells), dtype=bool)
-    if repeats_itself(cells):
+    if len(cells) <= HANDFUL or repeats_itself(cells):
         found = distinct(cells)
         return np.append(_contains(found.values, pattern), False)[found.places]
     return np.asarray(pl.Series(cells).str.contains(pattern).fill_null(False).to_numpy())
 
 
 def _contains(values: list[str], pattern: str) -> NDArray[np.bool_]:
+    """Return which values match; a handful is not worth a trip to the engine of columns and its threads."""
+    portable = _portable(pattern) if len(values) <= HANDFUL else None
+    if portable is not None:
+        return np.fromiter((portable.search(value) is not None for value in values), bool, len(values))
     return np.asarray(pl.Series(values, dtype=pl.String).str.contains(pattern).to_numpy(), dtype=bool)
+
+
+@lru_cache(maxsize=256)
+def _portable(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern for the standard library that means the same, or None where it has no words for it."""
+    if r"\p" in pattern:
+        return None
+    in_class = re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(r"\s", _SPACE), pattern)
+    outside = in_class.replace(r"\s", f"[{_SPACE}]")
+    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", outside))
 
 
 def present(cells: pa.Array) -> NDArray[np.bool_]:
@@ -154,7 +172,7 @@ def judge_odd(column: str, cells: pa.Array, plain: str, judge: Judge) -> tuple[p
     """Return a column with its odd values judged; values that match `plain` need no work and are not looked at."""
     if cells.null_count == len(cells):
         return cells, []
-    if repeats_itself(cells):
+    if len(cells) <= HANDFUL or repeats_itself(cells):
         return _judge_distinct(column, cells, plain, judge)
     return judge_rows(column, cells, np.flatnonzero(present(cells) & ~matches(cells, plain)), judge)
 

@@ -12,7 +12,7 @@ import pytest
 
 from childdb.cleaning.encoding_tables import TCVN3, VISCII, VNI, windows_bytes
 from childdb.cleaning.encodings import Encoding, Regime, convert, convert_cell
-from childdb.cleaning.facts import decide_encodings, look_at_texts
+from childdb.cleaning.looks import decide_encodings, look_at_texts
 from childdb.cleaning.vectors import text_array
 from childdb.reference import SeedFolder, seed_rows
 from tests.unit.cleaning.readings import clean_rows
