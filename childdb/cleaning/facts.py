@@ -20,7 +20,7 @@ from childdb.cleaning.looks import decide_encodings, look_at_texts
 from childdb.cleaning.own_output import is_own_output
 from childdb.cleaning.vectors import ValueCounts, count_values, parts_of
 from childdb.places.history import LAST_LEGACY_DAY
-from childdb.places.scope import find_districts, province_scope
+from childdb.places.scope import find_districts, province_scope, says_a_district
 from childdb.reference import export_columns
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _place_day(
     districts: ValueCounts, rows: int, units: Mapping[str, str], file_date: date | None
 ) -> date | None:
     """Return the day that counts for units: a district in the file means before 1 July 2025."""
-    filled = districts.count_where(r"[\p{L}\d]")
+    filled = sum(times for value, times in districts.weighted if says_a_district(value))
     if units.get("district") or (filled and filled * 2 >= rows):
         return min(file_date, LAST_LEGACY_DAY) if file_date else LAST_LEGACY_DAY
     return file_date

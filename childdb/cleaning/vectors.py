@@ -94,10 +94,6 @@ class ValueCounts:
         """Return how many cells are not blank."""
         return int(self.times.sum())
 
-    def count_where(self, pattern: str) -> int:
-        """Return how many cells match a pattern."""
-        return int(self.times[_contains(self.values, pattern)].sum())
-
 
 def count_values(cells: pa.Array | pa.ChunkedArray) -> ValueCounts:
     """Return the distinct values of a column with their counts; the column itself is not copied."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -18,7 +18,13 @@ from childdb.places.history import (
     name_key,
     plain_key,
 )
-from childdb.places.scope import ProvinceScope, find_districts, province_scope, similar_districts
+from childdb.places.scope import (
+    ProvinceScope,
+    find_districts,
+    province_scope,
+    says_a_district,
+    similar_districts,
+)
 from childdb.places.wording import (
     Reading,
     UnitText,
@@ -79,6 +85,8 @@ class Answer:
 def resolve(query: Query) -> Answer:
     """Return the commune of a row on its day and now."""
     day = max(query.day, FIRST_DAY) if query.day else None
+    if query.district and not says_a_district(query.district):
+        query = replace(query, district=None)
     words = read_commune_text(query.commune) if query.commune else UnitText()
     district = query.district or words.district
     if day is None:

@@ -7,6 +7,7 @@ from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from childdb.cleaning.names import is_missing_word
 from childdb.cleaning.text import clean_text
 from childdb.places.history import FIRST_DAY, MERGER_DAY, history, name_key, plain_key
 from childdb.places.wording import district_readings, province_name, unit_code
@@ -83,6 +84,17 @@ def _scope(province_ids: set[str], day: date) -> ProvinceScope:
 
 def _codes(province_ids: set[str]) -> frozenset[str]:
     return frozenset(province_id.split("@")[0] for province_id in province_ids)
+
+
+@lru_cache(maxsize=16384)
+def says_a_district(text: str) -> bool:
+    """Return whether a cell names a district by word or code: a dash, a zero and words for nothing name none.
+
+    >>> says_a_district("Không có"), says_a_district("001"), says_a_district("Ba Đình")
+    (False, True, True)
+    """
+    has_sign = any(letter.isalnum() and letter != "0" for letter in text)
+    return has_sign and not is_missing_word(text.strip(" ()[]"))
 
 
 @lru_cache(maxsize=16384)

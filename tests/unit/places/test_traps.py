@@ -100,3 +100,10 @@ def test_a_slip_in_a_district_is_passed_over(district: str) -> None:
 def test_a_slip_in_a_commune_is_no_unit(commune: str) -> None:
     answer = ask(commune, "Quận Ba Đình", "Hà Nội")
     assert (answer.commune_id, answer.current_id) == (None, None)
+
+
+@pytest.mark.parametrize("word", ["-", "Không", "không có", "(không)", "0", "...", "Bỏ trống"])
+def test_a_column_of_districts_that_says_there_are_none_is_no_sign_of_the_former_map(word: str) -> None:
+    rows = [{"xa": "00565", "tinh": "Hà Nội", "huyen": word} for _ in range(3)]
+    cleaned = clean_rows(*rows, stated_date=date(2025, 8, 1))
+    assert cleaned.records["commune_id"].to_pylist() == ["00565@2025-07-01"] * 3
