@@ -66,12 +66,13 @@ class Disk(threading.Thread):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=25_000_000)
-    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--seed", type=int, default=7301)
     parser.add_argument("--profile", default="default", choices=["none", "default", "hard"])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--memory", default="12GB")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="keep the nation for another run")
+    parser.add_argument("--store", action="store_true", help="keep the store, for bench.identity_increment")
     chosen = parser.parse_args()
     if not (chosen.folder / "truth/links.parquet").exists():
         generate(Order(chosen.children, chosen.seed, chosen.profile, communes=0), chosen.folder)
@@ -85,6 +86,7 @@ def main() -> None:
         threads=chosen.threads,
         memory=chosen.memory,
         tell=print,
+        keep=chosen.folder / "store" if chosen.store else None,
     )
     disk.stop()
     result = {
@@ -104,7 +106,7 @@ def main() -> None:
     result["highest_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     result["highest_disk_mb"] = disk.highest // (1 << 20)
     print(json.dumps(result, indent=1))
-    if not chosen.keep:
+    if not (chosen.keep or chosen.store):
         shutil.rmtree(chosen.folder)
 
 
