@@ -44,6 +44,12 @@ def export_columns() -> tuple[str, ...]:
 
 
 @cache
+def listed_reasons() -> frozenset[str]:
+    """Return the reason codes of the list of bad inputs, which senders know."""
+    return frozenset(row["reason_code"] for row in seed_rows(SeedFolder.REFERENCE, "bad_inputs"))
+
+
+@cache
 def column_labels() -> Mapping[str, str]:
     """Return the Vietnamese caption of each export column, as people see it in a sheet."""
     rows = seed_rows(SeedFolder.REFERENCE, "export_columns")

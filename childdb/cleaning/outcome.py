@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from childdb.cleaning.rules import SEVERITY_RANK, RuleSet
@@ -11,7 +10,7 @@ from childdb.errors import ContractError
 from childdb.findings import Finding, Severity
 from childdb.reading.model import FileReading, Outcome
 from childdb.reading.reasons import rank_reason
-from childdb.reference import SeedFolder, seed_rows
+from childdb.reference import listed_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,7 +73,10 @@ def _unloaded(reading: FileReading, data_rows: int) -> LedgerEntry:
 
 
 def _judged(reading: FileReading, counts: list[RuleCount], rules: RuleSet) -> tuple[Outcome, str | None]:
-    """Return accept, or accept_flagged with the worst reason among reading and cleaning."""
+    """Return accept, or accept_flagged with the worst reason among reading and cleaning.
+
+    A reason of the list of bad inputs goes before one of our own: the ledger speaks the list's language.
+    """
     weights: list[tuple[tuple[int, int, int, int], str]] = []
     for found in reading.findings:
         weights.append((_weight(found), found.reason_code))
@@ -90,15 +92,9 @@ def _judged(reading: FileReading, counts: list[RuleCount], rules: RuleSet) -> tu
     if not flagged:
         is_flagged = reading.outcome is Outcome.ACCEPT_FLAGGED
         return reading.outcome, reading.reason_code if is_flagged else None
-    # A code of the shared list names the file before one of our own: that list is what senders know.
-    listed = _listed_reasons()
+    listed = listed_reasons()
     worst = max(flagged, key=lambda pair: (pair[0][0], pair[1] in listed, pair[0][1:], pair[1]))
     return Outcome.ACCEPT_FLAGGED, worst[1]
-
-
-@lru_cache(maxsize=1)
-def _listed_reasons() -> frozenset[str]:
-    return frozenset(row["reason_code"] for row in seed_rows(SeedFolder.REFERENCE, "bad_inputs"))
 
 
 def _weight(found: Finding) -> tuple[int, int, int, int]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -84,7 +85,19 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Nation:
     return Nation(tmp_path_factory.mktemp("nation"))
 
 
-def _full(nation: Nation, out: Path, decisions: Sequence[Decision] = ()) -> list[str]:
+def _own_pairs(store: Path) -> list[tuple[str, str, int]]:
+    """Return the weighed pairs of two rows that a store keeps, by the rows' keys."""
+    with duckdb.connect(str(store / "store.duckdb"), read_only=True) as connection:
+        pairs: list[tuple[str, str, int]] = connection.execute(
+            "select a.record_id, b.record_id, s.odds from own_scored as s"
+            " join register_names as a on a.file_row_number = s.r join register_names as b on b.file_row_number = s.p order by all"
+        ).fetchall()
+    return pairs
+
+
+def _full(
+    nation: Nation, out: Path, decisions: Sequence[Decision] = (), keep: Path | None = None
+) -> list[str]:
     now = _written(nation.now, out / "now.parquet")
     model = nation.folder / "full/model.json"
     match(now, nation.population, out / "whole", threads=2, memory="1GB", model=model, decisions=decisions)

@@ -35,7 +35,6 @@ SHOWN = {
     "BI110": (f"{DATABASE}/test_deliveries.py", "test_a_corrected_list_supersedes_the_old_one_which_stays_readable"),
     "BI111": (f"{DATABASE}/test_deliveries.py", "test_an_older_list_that_comes_later_changes_nothing_that_counts"),
     "BI112": (f"{DATABASE}/test_deliveries.py", "test_a_list_of_another_commune_than_its_sender_is_held_until_a_person_lets_it_go"),
-    "BI113": ("tests/unit/places/test_places.py", "test_old_unit_after_the_merger_goes_through_its_one_successor"),
     "BI118": (
         f"{DATABASE}/test_deliveries.py",
         "test_two_lists_of_one_commune_at_the_same_moment_are_judged_one_after_the_other",
