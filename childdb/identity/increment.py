@@ -40,6 +40,7 @@ _WORK = (
         "claims_now",
         "people_touched",
         "rows_touched",
+        "named_rows",
     ),
     *(
         "scored_part",
@@ -204,12 +205,15 @@ def _add_pinned(work: _Increment, decisions: Sequence[Decision]) -> None:
     named = sorted(
         {item.record_id for item in decisions} | {i.other_record_id for i in decisions if i.other_record_id}
     )
+    # The numbers first: a condition on the wide table itself would read all its columns for nobody.
     work.connection.execute(
-        "insert into changed select * from register where no not in (select no from changed) and no not in (select no from removed) and no in ("
-        "select r from pins union select other from pins where other is not null union"
-        f' select file_row_number from register_names where list_contains(?::varchar[], "{key}"))',
+        "create or replace table named_rows as (select r as no from pins union select other from pins where other is not null"
+        f' union select file_row_number from register_names where list_contains(?::varchar[], "{key}"))'
+        " except (select no from changed union select no from removed)",
         [named],
     )
+    if work.count("named_rows"):
+        work.run("insert into changed select * from register where no in (select no from named_rows)")
 
 
 def _search(work: _Increment, decisions: Sequence[Decision]) -> None:
@@ -283,8 +287,9 @@ def _join(work: _Increment) -> None:
 
 def _find_linked(work: _Increment) -> None:
     """Make ``open_again``: open rows that share the key of a block with a fresh row, as it was or as it is."""
+    keys = ", ".join(sorted({column for block in work.rules.blocks for column in block.register}))
     work.run(
-        "create or replace table open_features as select * from register where no in (select no from open_numbers)"
+        f"create or replace table open_features as select no, {keys} from register where no in (select no from open_numbers)"
     )
     work.run(
         "create or replace table open_again as select no from open_numbers where no in (select no from fresh)"
