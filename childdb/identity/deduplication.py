@@ -47,6 +47,12 @@ def find_pairs(
     """Create ``target`` (r, p, odds): the rows chosen, all of them open, beside other rows of the register."""
     connection.execute(f"create or replace table open_rows as select * from register where no in ({chosen})")
     blocks = collect_pairs(connection, rules, "open_rows", "register", "twice_pairs")
+    weigh_pairs(connection, rules, model, target)
+    return blocks
+
+
+def weigh_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, target: str) -> None:
+    """Create ``target`` (r, p, odds) out of ``twice_pairs``, whose first rows are ``open_rows``; both are used up."""
     connection.execute(
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
         " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_numbers))"
@@ -67,7 +73,6 @@ def find_pairs(
         "own_weighed",
     ):
         connection.execute(f"drop table {name}")
-    return blocks
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, rules: Rules, target: str) -> None:

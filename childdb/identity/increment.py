@@ -26,7 +26,7 @@ from childdb.identity.inputs import open_input
 from childdb.identity.key_store import KeyStore
 from childdb.identity.model import Model, read_model
 from childdb.identity.progress import Progress, Stage
-from childdb.identity.rules import Rules
+from childdb.identity.rules import Block, Rules
 from childdb.identity.rules_file import load_rules
 
 _CHANGED = SideTable("register", "changed_file", "r")
@@ -52,7 +52,7 @@ _WORK = (
         "keys_fresh",
         "open_again",
     ),
-    *("open_features", "own_now", "labels_before", "told", "people_needed"),
+    *("open_features", "fresh_rows", "near_pairs", "own_now", "labels_before", "told", "people_needed"),
 )
 
 
@@ -272,9 +272,16 @@ def _join(work: _Increment) -> None:
     )
     _find_linked(work)
     work.run(
-        "delete from own_scored where r in (select no from open_again) or r in (select no from fresh) or p in (select no from removed)"
+        "delete from own_scored where r in (select no from open_again) or r in (select no from fresh)"
+        " or p in (select no from fresh)"
     )
     deduplication.find_pairs(work.connection, work.rules, work.model, "select no from open_again", "own_now")
+    work.run("insert into own_scored select * from own_now")
+    work.run(
+        "create or replace table open_rows as select * from register where no in (select r from near_pairs)"
+    )
+    work.run("create or replace table twice_pairs as select distinct r, p from near_pairs")
+    deduplication.weigh_pairs(work.connection, work.rules, work.model, "own_now")
     work.run("insert into own_scored select * from own_now")
     work.run("create or replace table labels_before as select * from labels")
     deduplication.join_pairs(work.connection, work.rules)
@@ -286,18 +293,55 @@ def _join(work: _Increment) -> None:
 
 
 def _find_linked(work: _Increment) -> None:
-    """Make ``open_again``: open rows that share the key of a block with a fresh row, as it was or as it is."""
+    """Make ``open_again``, the open rows compared anew with everybody, and ``near_pairs``, the others beside fresh rows.
+
+    A pair neither row of which is fresh stands as it was, unless a block of theirs came to the cap or fell below it.
+    """
     keys = ", ".join(sorted({column for block in work.rules.blocks for column in block.register}))
     work.run(
         f"create or replace table open_features as select no, {keys} from register where no in (select no from open_numbers)"
     )
     work.run(
+        "create or replace table fresh_rows as select * from register where no in (select no from fresh)"
+    )
+    work.run(
         "create or replace table open_again as select no from open_numbers where no in (select no from fresh)"
     )
-    work.run("insert into rows_before select * from register where no in (select no from fresh)")
+    work.run("create or replace table near_pairs (r integer, p integer)")
     for block in work.rules.blocks:
-        work.run(
-            f"insert into open_again select r.no from open_features as r where {known('r', block.register)} and {key_of('r', block.register)} in"
-            f" (select {key_of('p', block.population)} from rows_before as p where {known('p', block.population)})"
-        )
+        _link_block(work, block)
     work.run("create or replace table open_again as select distinct no from open_again")
+    work.run("delete from near_pairs where r = p or r in (select no from open_again)")
+
+
+def _link_block(work: _Increment, block: Block) -> None:
+    """Add what one block says: rows of a key that crossed the cap, and pairs with the fresh rows of the other keys."""
+    key, has = key_of("p", block.population), known("p", block.population)
+    sides = {"now": "fresh_rows", "came": "changed", "went": "rows_before"}
+    for name, source in sides.items():
+        work.run(
+            f"create or replace temp table keys_{name} as select p.no, {key} as key from {source} as p where {has}"
+        )
+    work.run(
+        "create or replace temp table keys_sized as with asked as (select key from keys_now union select key from keys_went),"
+        f" sized as (select {key} as key, count(*) as held from register as p where {has} and {key} in (select key from asked) group by 1)"
+        " select a.key, coalesce(s.held, 0) as held, coalesce(s.held, 0) + coalesce(w.rows, 0) - coalesce(c.rows, 0) as held_before"
+        " from asked as a left join sized as s using (key)"
+        " left join (select key, count(*) as rows from keys_went group by key) as w using (key)"
+        " left join (select key, count(*) as rows from keys_came group by key) as c using (key)"
+    )
+    work.run(
+        f"create or replace temp table keys_open as select r.no, {key_of('r', block.register)} as key from open_features as r"
+        f" where {known('r', block.register)}"
+    )
+    cap = work.rules.cap
+    work.run(
+        "insert into open_again select o.no from keys_open as o join keys_sized as s using (key)"
+        f" where (s.held > {cap}) <> (s.held_before > {cap})"
+    )
+    work.run(
+        "insert into near_pairs select o.no, n.no from keys_open as o join keys_now as n using (key) join keys_sized as s using (key)"
+        f" where s.held <= {cap}"
+    )
+    for name in ("keys_now", "keys_came", "keys_went", "keys_sized", "keys_open"):
+        work.run(f"drop table {name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -38,9 +39,9 @@ def _written(table: pa.Table, path: Path) -> Path:
 class Nation:
     """A register as it was, as it is, and what lies between; a full run of each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rules: Path | None = None) -> None:
         generate(Order(children=2500, seed=903, profile="hard", communes=0), folder)
-        self.folder = folder
+        self.folder, self.rules = folder, rules
         self.population = folder / "population/population.parquet"
         self.now = pq.read_table(folder / "register/register.parquet")
         keys = sorted(self.now["record_id"].to_pylist())
@@ -53,6 +54,7 @@ class Nation:
             threads=2,
             memory="1GB",
             keep=folder / "store",
+            rules=rules,
         )
 
     def _before(self) -> pa.Table:
@@ -76,7 +78,12 @@ class Nation:
             table = _only(self.now, [key for key in batch if not key.startswith("X")])
             removed = [key for key in batch if key.startswith("X")]
             match_changes(
-                store, _written(table, out / f"{place}.parquet"), out / "told", removed=removed, **options
+                store,
+                _written(table, out / f"{place}.parquet"),
+                out / "told",
+                removed=removed,
+                rules=self.rules,
+                **options,
             )
 
 
@@ -100,8 +107,31 @@ def _full(
 ) -> list[str]:
     now = _written(nation.now, out / "now.parquet")
     model = nation.folder / "full/model.json"
-    match(now, nation.population, out / "whole", threads=2, memory="1GB", model=model, decisions=decisions)
+    match(
+        now,
+        nation.population,
+        out / "whole",
+        threads=2,
+        memory="1GB",
+        model=model,
+        decisions=decisions,
+        rules=nation.rules,
+    )
     return _digests(out / "whole")
+
+
+def test_increments_hold_where_blocks_cross_their_cap(tmp_path: Path) -> None:
+    text = (files("childdb.identity") / "rules.yml").read_text(encoding="utf-8")
+    assert text.count("\ncap: 100\n") == 1
+    rules = tmp_path / "rules.yml"
+    rules.write_text(text.replace("\ncap: 100\n", "\ncap: 2\n"), encoding="utf-8")
+    for name in ("nation", "all"):
+        (tmp_path / name).mkdir()
+    nation = Nation(tmp_path / "nation", rules)
+    store = nation.store(tmp_path / "store")
+    nation.apply(store, tmp_path, [nation.edited, [*nation.new, *nation.removed]], memory="1GB")
+    write_all(store, tmp_path / "all", memory="1GB", rules=rules)
+    assert _digests(tmp_path / "all") == _full(nation, tmp_path)
 
 
 def test_increments_in_any_order_are_the_full_run(nation: Nation, tmp_path: Path) -> None:
