@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from childdb.errors import ConfigurationError
-from childdb.identity import match
+from childdb.identity import deduplication, match, scoring
 from childdb.identity.decisions import Decision, DecisionKind
 from childdb.identity.increment import match_changes, write_all
 from childdb.sandbox.generate import Order, generate
@@ -116,11 +117,16 @@ def _full(
         model=model,
         decisions=decisions,
         rules=nation.rules,
+        keep=keep,
     )
     return _digests(out / "whole")
 
 
-def test_increments_hold_where_blocks_cross_their_cap(tmp_path: Path) -> None:
+def test_increments_hold_where_blocks_cross_their_cap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every pair that was compared is kept, however weak: those that a cap gives and takes mostly are.
+    monkeypatch.setattr(deduplication, "score", partial(scoring.score, least=-1_000_000))
     text = (files("childdb.identity") / "rules.yml").read_text(encoding="utf-8")
     assert text.count("\ncap: 100\n") == 1
     rules = tmp_path / "rules.yml"
@@ -131,7 +137,9 @@ def test_increments_hold_where_blocks_cross_their_cap(tmp_path: Path) -> None:
     store = nation.store(tmp_path / "store")
     nation.apply(store, tmp_path, [nation.edited, [*nation.new, *nation.removed]], memory="1GB")
     write_all(store, tmp_path / "all", memory="1GB", rules=rules)
-    assert _digests(tmp_path / "all") == _full(nation, tmp_path)
+    assert _digests(tmp_path / "all") == _full(nation, tmp_path, keep=tmp_path / "kept")
+    assert len(_own_pairs(store)) > 100
+    assert _own_pairs(store) == _own_pairs(tmp_path / "kept")
 
 
 def test_increments_in_any_order_are_the_full_run(nation: Nation, tmp_path: Path) -> None:
