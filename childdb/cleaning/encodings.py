@@ -317,7 +317,9 @@ def _is_capitals(cell: str) -> bool:
 
 def is_unread(cell: str) -> bool:
     """Return whether a cell still shows the signs of UTF-8 read as Windows text that no table could mend."""
-    return bool(MOJIBAKE_SIGNS.search(cell))
+    signs = set(MOJIBAKE_SIGNS.findall(cell))
+    # Ã and a no-break space would be à: no word of capitals holds a small one, so MÃ MAI is what it says.
+    return bool(signs) and not (signs == {"Ã\u00a0"} and cell == cell.upper())
 
 
 _WITNESSES = {

@@ -290,3 +290,9 @@ def test_small_column_follows_the_encoding_the_file_shows() -> None:
 def test_lost_bytes_are_not_mended_by_guess() -> None:
     record = clean_rows({"ho_ten_tre": "Nguyá»?n Thá»? Hoa"}).records.to_pylist()[0]
     assert (record["ho_ten_tre"], record["outcome"]) == (None, "quarantined")
+
+
+def test_a_capital_word_before_a_no_break_space_is_no_misread_text() -> None:
+    names = ["MÃ\u00a0MAI\u00a0NHI", "MÃ\u00a0mai", "HÃ\u00a0 Thị Lan"]
+    records = clean_rows(*({"ho_ten_tre": name} for name in names)).records.to_pylist()
+    assert [record["ho_ten_tre"] for record in records] == ["Mã Mai Nhi", None, None]
