@@ -17,6 +17,15 @@ ADMIN = "childdb_admin"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 MINIMUM_VERSION = 150000
 LOCK = 7_206_231_001
+BUILDER_SETTINGS = {
+    "work_mem": "256MB",
+    "maintenance_work_mem": "512MB",
+    # Compiling a statement of the catalogue takes longer than running it.
+    "jit": "off",
+    # What a build made is made again after a crash: no need to wait for the disk at each of its models.
+    "synchronous_commit": "off",
+}
+"""Session settings of the login that builds the models."""
 
 
 def prepare_server(superuser_url: str, password: str) -> None:
@@ -108,9 +117,19 @@ def _create_roles(connection: Connection, name: str, passwords: dict[str, str]) 
     # Gates read whole tables that were filled a moment ago: without statistics the planner takes loops for cheap.
     steady = sql.SQL("alter role {} set enable_nestloop = off")
     connection.execute(steady.format(sql.Identifier(f"{name}_{Role.CHECKER.value}")))
+    _fit_builder(connection, f"{name}_{Role.BUILDER.value}")
     allow = sql.SQL("grant {} to {}")
     models, builder = f"{name}_{Owner.MODELS.value}", f"{name}_{Role.BUILDER.value}"
     connection.execute(allow.format(sql.Identifier(models), sql.Identifier(builder)))
+
+
+def _fit_builder(connection: Connection, role: str) -> None:
+    """Give the login that builds the models what few large statements want, and readers would not."""
+    for setting, value in BUILDER_SETTINGS.items():
+        statement = sql.SQL("alter role {} set {} = {}")
+        connection.execute(
+            statement.format(sql.Identifier(role), sql.Identifier(setting), sql.Literal(value))
+        )
 
 
 def _create_schemas(connection: Connection, name: str) -> None:

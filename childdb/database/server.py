@@ -28,6 +28,10 @@ SERVER_SETTINGS = {
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
+    # No other server follows this one: a table that is made in one transaction goes to disk once, not twice.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "checkpoint_timeout": "15min",
     "max_connections": "150",
     "timezone": "UTC",
     # What a failing statement says or holds may be a child's name: the log gets no error, statement or row.

@@ -170,7 +170,7 @@ def test_coverage_stands_beside_every_register_figure(seeded: Database) -> None:
 
 def test_a_definition_counts_from_its_first_day(seeded: Database, warehouse_settings: Settings) -> None:
     early = {**VARIABLES, "period": "2021", "reference_date": date(2021, 11, 14).isoformat()}
-    run_dbt(warehouse_settings, ["run", "--select", "agg_indicators"], early)
+    run_dbt(warehouse_settings, ["run", "--select", "int_indicators__in_force", "agg_indicators"], early)
     with seeded.connect(Role.CHECKER) as connection:
         sets = {
             row[0] for row in connection.execute("select distinct indicator_set from marts.agg_indicators")

@@ -1,144 +1,23 @@
-with totals as (
+with cells as (
 
-    select * from {{ ref('int_measures__area_totals') }}
-
-),
-
-areas as (
-
-    select * from {{ ref('int_areas__reporting') }}
+    select * from {{ ref('int_measures__expected_cells') }}
 
 ),
 
-members as (
-
-    select * from {{ ref('int_breakdowns__members') }}
-
-),
-
-definitions as (
-
-    select *
-    from {{ ref('indicators') }}
-    where
-        valid_from_date <= {{ reference_date() }}
-        and coalesce(valid_to_date > {{ reference_date() }}, true)
-
-),
-
-measures as (
-
-    select * from {{ ref('measures') }}
-
-),
-
-age_groups as (
-
-    select * from {{ ref('age_groups') }}
-
-),
-
--- an indicator speaks of the ages that both its measures count, and of groups that both know
 indicators as (
 
-    select
-        definitions.*,
-        coalesce(below.base_code, above.base_code) as base_code,
-        greatest(above.from_age_years, below.from_age_years) as from_age_years,
-        least(above.to_age_years, below.to_age_years) as to_age_years,
-        coalesce(above.is_membership, false) as is_membership
-    from definitions
-    left join measures as above
-        on definitions.numerator_measure_code = above.measure_code
-    left join measures as below
-        on definitions.denominator_measure_code = below.measure_code
+    select * from {{ ref('int_indicators__in_force') }}
 
 ),
 
 -- without a population extract nothing can be said of the share of it
 population as (
 
-    select coalesce(sum(population_children_count), 0) as resident_count
-    from totals
+    select coalesce(sum(population_children_count), 0) > 0 as is_known
+    from {{ ref('int_measures__area_totals') }}
     where
         area_level = 'nation'
         and geography = '2025'
-
-),
-
--- every combination of a reporting area exists, so that an absent row never tells a zero
-expected_cells as (
-
-    select
-        areas.geography,
-        areas.area_level,
-        areas.area_code,
-        areas.is_reporting,
-        members.breakdown,
-        members.sex,
-        members.age_group,
-        members.ethnic_group,
-        members.circumstance,
-        members.settlement,
-        age_groups.from_age_years as group_from_years,
-        age_groups.to_age_years as group_to_years
-    from areas
-    inner join members
-        on
-            (areas.is_reporting or members.breakdown = 'total')
-            and (
-                areas.area_level in ('nation', 'province')
-                or members.breakdown not in ('ethnic_group', 'circumstance', 'settlement')
-            )
-            and coalesce(areas.geography = members.geography, true)
-    left join age_groups
-        on members.age_group = age_groups.age_group
-
-),
-
-counts as (
-
-    select
-        expected_cells.*,
-        {{ measure_counts_or_zero('totals', register_measures()) }},
-        {{ measure_counts_or_zero('totals', population_measures()) }}
-    from expected_cells
-    left join totals
-        on
-            expected_cells.geography = totals.geography
-            and expected_cells.area_level = totals.area_level
-            and expected_cells.area_code = totals.area_code
-            and expected_cells.sex = totals.sex
-            and expected_cells.age_group = totals.age_group
-            and expected_cells.ethnic_group = totals.ethnic_group
-            and expected_cells.circumstance = totals.circumstance
-            and expected_cells.settlement = totals.settlement
-
-),
-
-whole_areas as (
-
-    select
-        geography,
-        area_level,
-        area_code,
-        children_count as area_children_count
-    from counts
-    where breakdown = 'total' and area_level in ('nation', 'province')
-
-),
-
-counts_in_areas as (
-
-    select
-        counts.*,
-        whole_areas.area_children_count
-    from counts
-    left join whole_areas
-        on
-            counts.geography = whole_areas.geography
-            and counts.area_level = whole_areas.area_level
-            and counts.area_code = whole_areas.area_code
 
 ),
 
@@ -148,49 +27,49 @@ measured as (
         indicators.indicator_set,
         indicators.indicator_code,
         indicators.definition_version,
-        counts.geography,
-        counts.area_level,
-        counts.area_code,
-        counts.sex,
-        counts.age_group,
-        counts.ethnic_group,
-        counts.circumstance,
-        counts.settlement,
-        counts.breakdown,
+        indicators.denominator_measure_code is not null as is_share,
+        indicators.scale,
+        cells.geography,
+        cells.area_level,
+        cells.area_code,
+        cells.sex,
+        cells.age_group,
+        cells.ethnic_group,
+        cells.circumstance,
+        cells.settlement,
+        cells.breakdown,
         {{ measure_value('indicators.numerator_measure_code') }} as numerator_count,
         -- of those in a group of circumstances all are: their share is one of all children
         case
-            when indicators.is_membership and counts.circumstance <> '_T'
-                then counts.area_children_count
+            when indicators.is_membership and cells.circumstance <> '_T'
+                then cells.area_children_count
             else {{ measure_value('indicators.denominator_measure_code') }}
         end as denominator_count,
-        counts.children_count,
-        counts.population_children_count,
+        cells.children_count,
+        cells.population_children_count,
         case
-            when not counts.is_reporting then 'no_data'
+            when not cells.is_reporting then 'no_data'
             when
                 indicators.denominator_measure_code in {{ population_measure_codes() }}
-                and population.resident_count = 0
+                and not population.is_known
                 then 'no_data'
-            when indicators.base_code = 'population' and counts.circumstance <> '_T'
+            when indicators.base_code = 'population' and cells.circumstance <> '_T'
                 then 'not_applicable'
             when
-                counts.age_group <> '_T'
+                cells.age_group <> '_T'
                 and (indicators.from_age_years > 0 or indicators.to_age_years < 16)
                 and not coalesce(
-                    counts.group_from_years < indicators.to_age_years
-                    and counts.group_to_years > indicators.from_age_years,
+                    cells.group_from_years < indicators.to_age_years
+                    and cells.group_to_years > indicators.from_age_years,
                     false
                 )
                 then 'not_applicable'
             else 'measured'
         end as measurement_code
-    from counts_in_areas as counts
+    from cells
     cross join indicators
     cross join population
-    where
-        indicators.computable_code <> 'no'
-        and indicators.numerator_measure_code is not null
+    where indicators.measurement_code = 'measured'
 
 ),
 
@@ -201,6 +80,8 @@ unmeasured as (
         indicator_set,
         indicator_code,
         definition_version,
+        denominator_measure_code is not null as is_share,
+        scale,
         '2025' as geography,
         'nation' as area_level,
         'VN' as area_code,
@@ -214,10 +95,9 @@ unmeasured as (
         null::bigint as denominator_count,
         null::bigint as children_count,
         null::bigint as population_children_count,
-        case when computable_code = 'no' then 'not_applicable' else 'no_data' end
-            as measurement_code
+        measurement_code
     from indicators
-    where computable_code = 'no' or numerator_measure_code is null
+    where measurement_code <> 'measured'
 
 ),
 
@@ -233,50 +113,39 @@ identified as (
 
     select
         {{ cell_identifier([
-            'figures.indicator_set', 'figures.indicator_code', 'figures.definition_version',
-            "'" ~ var('period') ~ "'", 'figures.geography', 'figures.area_level',
-            'figures.area_code', 'figures.sex', 'figures.age_group', 'figures.ethnic_group',
-            "case figures.breakdown
-                when 'circumstance' then 'circumstance:' || figures.circumstance
-                when 'settlement' then 'settlement:' || figures.settlement
-                else figures.breakdown
+            'indicator_set', 'indicator_code', 'definition_version', "'" ~ var('period') ~ "'",
+            'geography', 'area_level', 'area_code', 'sex', 'age_group', 'ethnic_group',
+            "case breakdown
+                when 'circumstance' then 'circumstance:' || circumstance
+                when 'settlement' then 'settlement:' || settlement
+                else breakdown
             end"
         ]) }} as cell_id,
-        figures.indicator_set,
-        figures.indicator_code,
-        figures.definition_version,
+        indicator_set,
+        indicator_code,
+        definition_version,
         '{{ var("period") }}' as period_code,
-        figures.geography,
-        figures.area_level,
-        figures.area_code,
-        figures.sex,
-        figures.age_group,
-        figures.ethnic_group,
-        figures.circumstance,
-        figures.settlement,
-        figures.breakdown,
-        figures.measurement_code,
-        case when figures.measurement_code = 'measured' then figures.numerator_count end
-            as numerator_count,
-        case when figures.measurement_code = 'measured' then figures.denominator_count end
-            as denominator_count,
+        geography,
+        area_level,
+        area_code,
+        sex,
+        age_group,
+        ethnic_group,
+        circumstance,
+        settlement,
+        breakdown,
+        measurement_code,
+        case when measurement_code = 'measured' then numerator_count end as numerator_count,
+        case when measurement_code = 'measured' then denominator_count end as denominator_count,
         case
-            when figures.measurement_code <> 'measured' then null
-            when indicators.denominator_measure_code is null then figures.numerator_count::numeric
-            when figures.denominator_count > 0
-                then
-                    round(
-                        figures.numerator_count * indicators.scale / figures.denominator_count, 4
-                    )
+            when measurement_code <> 'measured' then null
+            when not is_share then numerator_count::numeric
+            when denominator_count > 0
+                then round(numerator_count * scale / denominator_count, 4)
         end as exact_value,
-        figures.children_count,
-        figures.population_children_count
+        children_count,
+        population_children_count
     from figures
-    inner join indicators
-        on
-            figures.indicator_set = indicators.indicator_set
-            and figures.indicator_code = indicators.indicator_code
-            and figures.definition_version = indicators.definition_version
 
 )
 

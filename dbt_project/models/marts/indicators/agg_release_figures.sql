@@ -22,10 +22,24 @@ indicators as (
 
 ),
 
--- what leaves: no finer area than its topic allows, a sensitive one by province and year only
-releasable as (
+-- what leaves: no finer area than its topic allows, a sensitive one by province and year only;
+-- counts are protected once, from their true value; what is derived comes from protected ones
+protected_figures as (
 
-    select exact_figures.*
+    select
+        exact_figures.*,
+        indicators.unit,
+        indicators.scale,
+        indicators.denominator_measure_code is not null as is_share,
+        indicators.all_of_them_code = 'hide' as hides_all_of_them,
+        {{ protected_count(
+            'exact_figures.numerator_count', 'indicators.small_cell_minimum',
+            'indicators.rounding_base'
+        ) }} as protected_numerator,
+        {{ protected_count(
+            'exact_figures.denominator_count', 'indicators.small_cell_minimum',
+            'indicators.rounding_base'
+        ) }} as protected_denominator
     from exact_figures
     inner join indicators
         on
@@ -43,32 +57,6 @@ releasable as (
                 and exact_figures.period_code ~ '^[0-9]{4}$'
             )
         )
-
-),
-
--- counts are protected once, from their true value; what is derived comes from protected ones
-protected_figures as (
-
-    select
-        releasable.*,
-        indicators.unit,
-        indicators.scale,
-        indicators.denominator_measure_code is not null as is_share,
-        indicators.all_of_them_code = 'hide' as hides_all_of_them,
-        {{ protected_count(
-            'releasable.numerator_count', 'indicators.small_cell_minimum',
-            'indicators.rounding_base'
-        ) }} as protected_numerator,
-        {{ protected_count(
-            'releasable.denominator_count', 'indicators.small_cell_minimum',
-            'indicators.rounding_base'
-        ) }} as protected_denominator
-    from releasable
-    inner join indicators
-        on
-            releasable.indicator_set = indicators.indicator_set
-            and releasable.indicator_code = indicators.indicator_code
-            and releasable.definition_version = indicators.definition_version
 
 ),
 
