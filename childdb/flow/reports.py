@@ -91,7 +91,7 @@ def pull_changes(settings: Settings, run: Run) -> Counts:
     workspace = Workspace(settings.home)
     client = open_treem(settings)
     path, summary = ChangePull(client, workspace.scratch / "changes").run(row[0] if row else BEGINNING)
-    covered = frozenset(part for commune in client.communes() for part in (commune.code, commune.name))
+    covered = changes.units_of(commune.code for commune in client.communes())
     store = open_store(settings)
     landed = store.land(path)
     delivery = ledger.Delivery(changes.DATASET, "treem_http", path.name, run.run_id)

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from childdb.findings import findings_table
 from childdb.flow.exchange import copy_table
 from childdb.loading.ledger import RowCounts, lock_batch, record_judgement, record_reading
 from childdb.loading.raw import replace_findings
+from childdb.places.history import history
+from childdb.places.resolve import Query, resolve
 from childdb.reading.reasons import make_finding
 
 DATASET = "treem__changes"
-_LOOKED_AT = ("xa", "ma_xa", "commune_code")
+_COMMUNE_FIELDS = ("ma_xa", "commune_code", "xa")
+"""Where a record may say its commune, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Change:
     is_deleted: bool
     changed_at: str
     document: str
-    commune: str | None
+    place: Query
 
 
 def read_changes(path: Path) -> list[Change]:
@@ -42,26 +46,53 @@ def read_changes(path: Path) -> list[Change]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             record: Mapping[str, Any] = json.loads(line)
-            commune = next((str(record[name]) for name in _LOOKED_AT if record.get(name)), None)
             changes.append(
                 Change(
                     number, str(record["ma_tre"]), int(record["version"]), record.get("deleted") is True,
-                    str(record.get("changed_at", "")), line.rstrip("\n"), commune,
+                    str(record.get("changed_at", "")), line.rstrip("\n"), _place(record),
                 )
             )  # fmt: skip
     return changes
 
 
+def _place(record: Mapping[str, Any]) -> Query:
+    """Return what a record says of its commune, on the day it was changed."""
+    texts = {name: str(record[name]) for name in ("tinh", "huyen", *_COMMUNE_FIELDS) if record.get(name)}
+    commune = next((texts[name] for name in _COMMUNE_FIELDS if name in texts), None)
+    try:
+        day = date.fromisoformat(str(record.get("changed_at", ""))[:10])
+    except ValueError:
+        day = None
+    return Query(texts.get("tinh"), texts.get("huyen"), commune, day)
+
+
+def units_of(codes: Iterable[str]) -> frozenset[str]:
+    """Return the units that carry or carried these codes, and those that hold their people today."""
+    known = history()
+    units = {unit.commune_id for code in codes for unit in known.by_code.get(code, [])}
+    later = (known.successors_on(unit, date.max) or [] for unit in sorted(units))
+    return frozenset(units.union(*later))
+
+
+def _is_outside(place: Query, covered: frozenset[str]) -> bool:
+    """Return whether a place is surely none of the units covered; what is not understood is not outside."""
+    if place.commune is None:
+        return False
+    answer = resolve(place)
+    units = {answer.commune_id, answer.current_id, *answer.candidates, *answer.current_candidates} - {None}
+    return bool(units) and not units & covered
+
+
 def row_reasons(changes: Iterable[Change], covered: frozenset[str] | None) -> dict[int, str]:
     """Return the rows that go no further: two contents of one version, and children the account does not cover.
 
-    ``covered`` holds the names and codes of the communes offered to us; None where the source states no scope.
+    ``covered`` holds the units of the communes offered to us (:func:`units_of`); None where the source states no scope.
     """
     found: dict[int, str] = {}
     versions: dict[tuple[str, int], list[Change]] = defaultdict(list)
     for change in changes:
         versions[change.child_code, change.version].append(change)
-        if covered is not None and change.commune is not None and change.commune not in covered:
+        if covered is not None and _is_outside(change.place, covered):
             found[change.row_no] = "API-SCOPE"
     for same in versions.values():
         if len({change.document for change in same}) > 1:

@@ -27,7 +27,10 @@ PATIENCE = 20
 STEPS = {
     "land_deliveries": "tiếp nhận tệp · landing",
     "load_raw": "nạp dữ liệu thô · loading",
-    "check_raw": "kiểm tra đầu vào · gate on raw",
+    "load_reports": "nạp báo cáo, hồ sơ vụ việc · loading of reports and cases",
+    "pull_changes": "lấy thay đổi từ phần mềm · changes of the entry software",
+    "check_raw:treem__children": "kiểm tra danh sách trẻ em · gate on the children's lists",
+    "check_raw:population__persons": "kiểm tra dữ liệu dân cư · gate on the population extract",
     "clean_children": "làm sạch · cleaning",
     "load_persons": "dữ liệu dân cư · population extract",
     "build_staging": "chuẩn bị đối sánh · staging",
@@ -36,6 +39,7 @@ STEPS = {
     "build_models": "tính chỉ tiêu · core and marts",
     "build_release": "lập bản phát hành · release",
     "check_release": "kiểm tra trước phát hành · gate on publication",
+    "needs_approval": "đã có gì mới để phê duyệt? · is there anything to approve?",
     "publish_release": "phát hành · publication",
 }
 

@@ -20,7 +20,7 @@ from childdb.portal.figures import NATION, TOTAL, UNKNOWN, Figure, FigureQuery, 
 from childdb.portal.glossary import load_glossary, load_labels
 from childdb.portal.indicators import Indicator
 from childdb.portal.links import Links
-from childdb.portal.quality import find_reports, sum_ledger
+from childdb.portal.quality import find_reports, former_name, sum_ledger
 from childdb.portal.releases import Release
 from childdb.portal.senders import by_deadline
 from childdb.portal.sources import PortalSources
@@ -195,6 +195,7 @@ class Pages:
             lines=lines,
             totals=sum_ledger(lines),
             reports=find_reports(self.sources.quality),
+            former_name=former_name,
         )
 
     def senders(self) -> str:

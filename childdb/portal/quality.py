@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from childdb.errors import EnvironmentFailedError
+from childdb.places.history import history
 
 REPORT_TYPES = frozenset(
     {".html", ".css", ".js", ".png", ".svg", ".woff2", ".woff", ".ico", ".json", ".xlsx", ".pdf", ".csv"}
@@ -76,6 +77,12 @@ class Report:
 
 
 Ledger = Callable[[], Sequence[LedgerLine]]
+
+
+def former_name(commune_id: str) -> str:
+    """Return the type and last name of a unit that is no more, in Vietnamese; an unknown id stays an id."""
+    names = history().names.get(commune_id)
+    return names[-1].full if names else commune_id
 
 
 def read_ledger(connect: Callable[[], psycopg.Connection[Any]]) -> list[LedgerLine]:

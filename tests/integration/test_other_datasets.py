@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from childdb.database import Database, Role, connect
 from childdb.errors import InputRefusedError
 from childdb.flow import intake, reports
 from childdb.flow.runs import Run
-from childdb.loading.changes import Change, row_reasons
+from childdb.loading.changes import Change, row_reasons, units_of
+from childdb.places.resolve import Query
 from childdb.sandbox.server import make_server, software_of
 from childdb.settings import Settings
 from connectors.http import PullStoppedError
@@ -141,11 +143,11 @@ def test_changed_records_are_pulled_with_a_checkpoint_and_deletes_are_noticed(
             "select count(*), count(*) filter (where is_deleted) from clean.treem__changes"
         ).fetchone()
         batch = connection.execute(
-            "select status, accepted + quarantined from ops.batches where dataset = 'treem__changes'"
+            "select status, accepted, quarantined from ops.batches where dataset = 'treem__changes'"
         ).fetchone()
     assert since == max(record["changed_at"] for record in records)
-    assert rows is not None
-    assert batch == ("judged", first["records"])
+    assert rows == (len({r["ma_tre"] for r in records}), deleted)
+    assert batch == ("judged", first["records"], 0)
     again = reports.pull_changes(connected, run_of(tmp_path, pull=True))
     assert int(again["records"] or 0) < int(first["records"] or 0)
 
@@ -172,8 +174,11 @@ def test_a_list_from_the_software_knows_its_sender(
     assert {code for (code,) in senders} == {c["commune_code"] for c in software_of(software[0]).communes()}
 
 
-def change(row_no: int, code: str, version: int, text: str, commune: str | None = "02647") -> Change:
-    return Change(row_no, code, version, False, "2026-01-01T00:00:00", text, commune)
+MUONG_KHUONG = Query(commune="02647")
+
+
+def change(row_no: int, code: str, version: int, text: str, place: Query = MUONG_KHUONG) -> Change:
+    return Change(row_no, code, version, False, "2026-01-01T00:00:00", text, place)
 
 
 @pytest.mark.bad_input("BI132")
@@ -184,9 +189,20 @@ def test_one_version_with_two_contents_is_held_twice() -> None:
 
 @pytest.mark.bad_input("BI136")
 def test_a_child_outside_the_scope_of_the_account_is_held() -> None:
-    covered = frozenset({"02647", "Xã Mường Khương"})
-    rows = [change(1, "a", 1, "x"), change(2, "b", 1, "y", "00001"), change(3, "c", 1, "z", None)]
-    assert row_reasons(rows, covered) == {2: "API-SCOPE"}
+    """Ba Đình is covered: its code, its names with and without type, a ward that went into it; not another ward."""
+    before, now = date(2025, 3, 15), date(2026, 1, 15)
+    inside = [
+        Query(commune="00004", day=now),
+        Query("Thành phố Hà Nội", None, "Phường Ba Đình", now),
+        Query("Hà Nội", None, "P. Ba Đình", now),
+        Query("Hà Nội", "Quận Ba Đình", "Phường Trúc Bạch", before),
+        Query("Hà Nội", None, "Không đọc được", now),
+        Query(),
+    ]
+    outside = [Query(commune="00008", day=now), Query("Thành phố Hà Nội", None, "Phường Ngọc Hà", now)]
+    rows = [change(number, str(number), 1, "x", place) for number, place in enumerate([*inside, *outside])]
+    held = row_reasons(rows, units_of({"00004"}))
+    assert held == dict.fromkeys(range(len(inside), len(rows)), "API-SCOPE")
 
 
 def test_population_messages_are_an_extract_like_any_other(place: Settings, tmp_path: Path) -> None:
