@@ -91,7 +91,7 @@ class Software:
         self._account = json.loads((data / "software" / "account.json").read_text(encoding="utf-8"))
         self._tokens: set[str] = set()
         self.exports = {export.export_id: export for export in _exports(data)}
-        self._records = _records(data / "software" / "children.jsonl")
+        self._records = _records(data / "software" / "children.jsonl", {c["commune_code"] for c in self.communes()})
 
     def login(self, username: object, password: object) -> str | None:
         """Return a new token, or None for a wrong account."""
@@ -176,9 +176,11 @@ def _exports(data: Path) -> list[Export]:
     ]
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
+def _records(path: Path, covered: set[str]) -> list[dict[str, Any]]:
+    """Return the records of the communes the account covers; a folder may offer a part of its nation only."""
     with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        records = [json.loads(line) for line in file]
+    return [record for record in records if record["_commune"] in covered]
 
 
 __all__ = ["FAULTS", "Export", "FaultBox", "Software", "make_cursor", "read_cursor"]

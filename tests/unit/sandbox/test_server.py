@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import shutil
 import ssl
 import threading
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.sandbox.server import make_server, software_of
+from childdb.sandbox.software import Software
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -103,6 +105,24 @@ def test_pages_hold_every_record_once_in_order(client: Client) -> None:
     since = seen[len(seen) // 2][0]
     later = client.get(f"/api/children?limit=1000&changed_since={since.replace('+', '%2B')}")
     assert later["total"] == sum(changed >= since for changed, _ in seen)
+
+
+def test_a_folder_with_a_part_of_the_lists_offers_the_records_of_those_communes(
+    nations: dict[str, Path], tmp_path: Path
+) -> None:
+    whole = Software(nations["default"])
+    part = tmp_path / "part"
+    shutil.copytree(nations["default"], part)
+    lists = (part / "truth" / "files.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (part / "truth" / "files.csv").write_text("".join(lists[:3]), encoding="utf-8")
+    offered = Software(part)
+    codes = {commune["commune_code"] for commune in offered.communes()}
+    assert codes < {commune["commune_code"] for commune in whole.communes()}
+    assert 0 < count(offered) < count(whole)
+
+
+def count(software: Software) -> int:
+    return int(software.children("", None, 1)["total"])
 
 
 def test_planned_faults_happen_once_each(client: Client) -> None:
