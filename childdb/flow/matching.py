@@ -21,7 +21,7 @@ from childdb.quality.gates import run_gate
 from childdb.releases.plan import planned_release
 from childdb.settings import Settings
 from childdb.vault.keys import Keys, open_keys
-from childdb.vault.numbers import store_numbers
+from childdb.vault.numbers import note_register_numbers, store_numbers
 from childdb.worklists.service import provided_numbers
 from childdb.workspace import Workspace
 
@@ -77,12 +77,14 @@ def match_children(settings: Settings, run: Run) -> Counts:
                 connection, workspace.identity, run.run_id, plan.as_of, report.versions["model"]
             )
             numbers = connection.execute(NUMBERS).fetchall()
-            store_numbers(connection, keys, numbers)
+            store_numbers(connection, keys, numbers, on=plan.as_of)
+            others = connection.execute(OTHER_NUMBERS).fetchall()
+            noted = note_register_numbers(connection, keys, others, on=plan.as_of)
     finally:
         # What the matcher worked on holds names: it is made anew each time and kept no longer.
         for path in (register, population):
             path.unlink(missing_ok=True)
-    return {"rows": rows, "children": children, "numbers": len(numbers)}
+    return {"rows": rows, "children": children, "numbers": len(numbers), "other_numbers": noted}
 
 
 NUMBERS = """
@@ -91,6 +93,22 @@ from identity.children as children
 inner join staging.stg_population__persons as persons on children.person_id = persons.person_id
 where children.confirmed and persons.personal_id_no is not null
 order by children.child_id
+"""
+
+# A list may still give a number that was cancelled since; one that is somebody else's is no number of this child.
+OTHER_NUMBERS = """
+select distinct links.child_id, rows.personal_id_no
+from identity.record_links as links
+inner join identity.children as children on links.child_id = children.child_id
+inner join staging.stg_treem__children as rows on links.record_id = rows.record_id
+inner join staging.stg_population__persons as persons on children.person_id = persons.person_id
+where
+    children.confirmed
+    and rows.personal_id_no <> persons.personal_id_no
+    and not exists (
+        select 1 from staging.stg_population__persons as others where others.personal_id_no = rows.personal_id_no
+    )
+order by 1, 2
 """
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,9 +17,11 @@ from childdb.database.server import server_folder
 from childdb.errors import ConfigurationError, EnvironmentFailedError
 from childdb.settings import Settings, load_settings
 from childdb.vault.keys import KEY_FILE, Purpose, open_keys
-from childdb.vault.numbers import lookup_index, seal, store_numbers, unseal
+from childdb.vault.numbers import lookup_index, note_register_numbers, seal, store_numbers, unseal
 from childdb.workspace import Workspace
 from tests.workspaces import disposable_workspace
+
+DAY = date(2026, 1, 31)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -112,13 +116,50 @@ def test_a_folder_that_the_account_cannot_reach_is_one_clear_sentence(tmp_path: 
         pass
 
 
+def test_a_number_that_another_takes_the_place_of_is_kept_with_its_days(
+    warehouse: Database, warehouse_settings: Settings
+) -> None:
+    """E13: cancelled and established anew; both stay, and the same matching again adds nothing."""
+    first, second, listed = "001319000001", "001219000002", "001319000009"
+    later, last = date(2026, 3, 31), date(2026, 6, 30)
+    with warehouse.connect(Role.MATCHER) as connection:
+        keys = open_keys(Workspace(warehouse_settings.home), connection)
+        for number, on in ((first, DAY), (first, later), (second, later), (second, last)):
+            store_numbers(connection, keys, [("child-1", number), ("child-2", "001319000007")], on=on)
+        for _again in range(2):
+            note_register_numbers(connection, keys, [("child-1", listed), ("child-1", second)], on=last)
+        index = partial(lookup_index, keys.derive(Purpose.LOOKUP))
+        rows = connection.execute(
+            "select number_index, source, valid_from_date, valid_to_date, replaced_by_index "
+            "from vault.number_history where child_id = 'child-1' order by source, valid_from_date"
+        ).fetchall()
+        assert rows == [
+            (index(first), "population", DAY, later, index(second)),
+            (index(second), "population", later, None, None),
+            (index(listed), "register", None, None, index(second)),
+        ]
+        sealed = connection.execute(
+            "select number_sealed from vault.former_numbers where source = 'population'"
+        ).fetchone()
+        assert sealed is not None
+        assert unseal(keys.derive(Purpose.READ_BACK), bytes(sealed[0]), "child-1") == first
+        store_numbers(connection, keys, [], on=last)
+        gone = connection.execute(
+            "select child_id, valid_to_date, replaced_by_index from vault.former_numbers "
+            "where valid_to_date = %s order by 1",
+            [last],
+        ).fetchall()
+        assert gone == [("child-1", last, None), ("child-2", last, None)]
+        connection.rollback()
+
+
 def test_numbers_are_found_by_key_and_read_back_only_with_it(
     warehouse: Database, warehouse_settings: Settings
 ) -> None:
     workspace = Workspace(warehouse_settings.home)
     with warehouse.connect(Role.MATCHER) as connection:
         keys = open_keys(workspace, connection)
-        assert store_numbers(connection, keys, [("child-1", "001319000001")]) == 1
+        assert store_numbers(connection, keys, [("child-1", "001319000001")], on=DAY) == 1
         row = connection.execute("select number_index, number_sealed from vault.child_numbers").fetchone()
         assert row is not None
         assert bytes(row[0]) == lookup_index(keys.derive(Purpose.LOOKUP), "001319000001")
