@@ -24,6 +24,8 @@ INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
 ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
 PATIENCE = 20
 """Looks, half a second apart, that a database or a scheduler may leave unanswered."""
+STANDSTILL = 40
+"""Looks without a finished step after which a full disk is taken for the reason: a task that cannot write dies unheard."""
 STEPS = {
     "land_deliveries": "tiếp nhận tệp · landing",
     "load_raw": "nạp dữ liệu thô · loading",
@@ -114,11 +116,13 @@ def drive(settings: Settings, database: Database, api: AirflowApi, run: Run) -> 
 
 def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str) -> Ending:
     told: set[tuple[str, int]] = set()
-    patience = 0
+    patience = still = 0
     while True:
         time.sleep(0.5)
         try:
+            known = len(told)
             _tell(database, run_id, told)
+            still = still + 1 if len(told) == known else 0
             ending = _ending(settings, database, api, run_id)
             patience = 0
         except EnvironmentFailedError:
@@ -129,15 +133,21 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
         if ending:
             _tell(database, run_id, told)
             return ending
-        dead = dead_services(settings)
-        if dead:
-            death = without_room(settings) or EnvironmentFailedError(
-                f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
-                f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
-            )
+        death = _death(settings) or (without_room(settings) if still > STANDSTILL else None)
+        if death:
             with contextlib.suppress(ChilddbError):
                 _tell(database, run_id, told)
             return Ending(run_id, "failed", None, death)
+
+
+def _death(settings: Settings) -> EnvironmentFailedError | None:
+    dead = dead_services(settings)
+    if not dead:
+        return None
+    return without_room(settings) or EnvironmentFailedError(
+        f"The scheduler's process '{dead[0]}' died. Repeat the same command; nothing is lost.",
+        f"Tiến trình '{dead[0]}' của bộ lập lịch đã dừng. Hãy chạy lại đúng lệnh này; không mất dữ liệu.",
+    )
 
 
 def _tell(database: Database, run_id: str, told: set[tuple[str, int]]) -> None:

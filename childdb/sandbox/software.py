@@ -91,7 +91,9 @@ class Software:
         self._account = json.loads((data / "software" / "account.json").read_text(encoding="utf-8"))
         self._tokens: set[str] = set()
         self.exports = {export.export_id: export for export in _exports(data)}
-        self._records = _records(data / "software" / "children.jsonl", {c["commune_code"] for c in self.communes()})
+        self._records = _records(
+            data / "software" / "children.jsonl", {c["commune_code"] for c in self.communes()}
+        )
 
     def login(self, username: object, password: object) -> str | None:
         """Return a new token, or None for a wrong account."""
