@@ -37,7 +37,7 @@ PLAIN_NAME = f"^{_WORD}(?: {_WORD})*$"
 # patterns, because each alone is found fast: by its letters, from the end, from the beginning.
 ODD_NAMES = (
     "Qú|Qù|Qủ|Qũ|Qụ|Gí|Gì|Gỉ|Gĩ|Gị",
-    " (?:Văn|Thị) [A-EX-Z]$",
+    " (?:Văn|Thị) [A-DXZ]$",
     "^(?:Nguyen|Tran|Pham|Huynh|Vuong|Truong|Luong|Duong|Dang|Bui) ",
 )
 _LONE_PLACEHOLDERS = frozenset(
@@ -46,7 +46,8 @@ _LONE_PLACEHOLDERS = frozenset(
      "khong ten", "khong ro ten", "vo danh", "chua dat", "chua khai sinh", "be moi sinh", "ten", "ho va ten", "test",
      "be so sinh", "nam", "nu", "x", "xx", "xxx", "abc"]
 )  # fmt: skip
-_DUMMY = re.compile(r"(?:^|\s)(?:Văn|Thị|Van|Thi)\s+[A-EX-Z]$")
+# E and Y are given names of their own, or Ê and Ý without their mark.
+_DUMMY = re.compile(r"(?:^|\s)(?:Văn|Thị|Van|Thi)\s+[A-DXZ]$")
 _KIND = "bé|em bé|em|trẻ em|trẻ|cháu bé|cháu|con|be|em be|tre em|tre"
 _NO_NAME = (
     "(?:chưa|không|chua|khong)(?: (?:đặt|có|rõ|biết|dat|co|ro|biet))? (?:họ |ho )?(?:tên|ten)"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from childdb.cleaning.names import joined_key, match_key
+from childdb.cleaning.names import clean_child_name, joined_key, match_key
 from childdb.reference import SeedFolder, number_province_codes, seed_rows
 from tests.unit.cleaning.readings import CLEAN_ROW, FILE_DATE, clean_rows, rule_ids
 
@@ -474,3 +474,8 @@ def test_minority_spellings_share_the_joined_key() -> None:
     assert len({joined_key(name) for name in ("H Linh Niê", "HLinh Niê", "H’Linh Niê", "H'Linh Niê")}) == 1
     assert joined_key("Rơ Châm Siu") == joined_key("RơChâm Siu")
     assert match_key("Nguyễn Thị  Ánh") == "nguyen thi anh"
+
+
+@pytest.mark.parametrize("name", ["Phạm Thị Y", "Pham Thi Y", "Trần Văn E", "Y Niê", "Lò Thị Ó", "Nguyễn Thị Ý"])
+def test_a_name_of_one_letter_is_not_taken_for_a_dummy(name: str) -> None:
+    assert clean_child_name(name).value == name
