@@ -15,6 +15,9 @@ from childdb.identity.model import Model
 from childdb.identity.rules import Rules
 from childdb.identity.scoring import score
 
+SCRATCH = ("open_rows", "twice_pairs", "own_pairs", "own_placed", "own_weighed_0", "own_weighed_1")
+SCRATCH_OF_SIDE = ("own_beside", "own_people_bare", "own_people", "own_compared")
+
 
 @dataclass(frozen=True)
 class Joined:
@@ -52,31 +55,42 @@ def find_pairs(
 
 
 def weigh_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, target: str) -> None:
-    """Create ``target`` (r, p, odds) out of ``twice_pairs``, whose first rows are ``open_rows``; both are used up."""
+    """Create ``target`` (r, p, odds) out of ``twice_pairs``, whose first rows are ``open_rows``; both are used up.
+
+    A row beside one that has a person is compared twice, with the person and with what the other row itself says (two
+    lists of one officer share their slips); the better likeness counts.
+    """
     connection.execute(
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
         " where t.r <> t.p and (a.tie < b.tie or t.p not in (select no from open_numbers))"
     )
-    _describe(connection, rules, "own_people_bare")
-    add_frequencies(connection, rules, "own_people_bare", "own_people")
-    compare_pairs(connection, rules, "own_pairs", "open_rows", "own_people", "own_compared")
-    own = replace(model, people=model.rows, counterpart=min(max(model.duplicate, 1e-4), 0.5))
-    score(connection, rules, own, "own_compared", "own_weighed")
-    connection.execute(f"create or replace table {target} as select r, p, odds from own_weighed")
-    for name in (
-        "open_rows",
-        "twice_pairs",
-        "own_pairs",
-        "own_people_bare",
-        "own_people",
-        "own_compared",
-        "own_weighed",
-    ):
+    connection.execute(
+        "create or replace table own_placed as select r as no, p as person from decided"
+        f" where chance >= {rules.thresholds.accept} and r in (select p from own_pairs)"
+    )
+    duplicates = replace(model, people=model.rows, counterpart=min(max(model.duplicate, 1e-4), 0.5))
+    sides = {
+        "select * from own_pairs": "select * from register where no in (select p from own_pairs)",
+        "select * from own_pairs where p in (select no from own_placed)": _persons_first(connection),
+    }
+    for number, (pairs, people) in enumerate(sides.items()):
+        connection.execute(f"create or replace table own_beside as {pairs}")
+        connection.execute(f"create or replace table own_people_bare as {people}")
+        add_frequencies(connection, rules, "own_people_bare", "own_people")
+        compare_pairs(connection, rules, "own_beside", "open_rows", "own_people", "own_compared")
+        score(connection, rules, duplicates, "own_compared", f"own_weighed_{number}")
+        for name in SCRATCH_OF_SIDE:
+            connection.execute(f"drop table {name}")
+    connection.execute(
+        f"create or replace table {target} as select r, p, max(odds) as odds from"
+        " (select r, p, odds from own_weighed_0 union all select r, p, odds from own_weighed_1) group by r, p"
+    )
+    for name in SCRATCH:
         connection.execute(f"drop table {name}")
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, rules: Rules, target: str) -> None:
-    """Create ``target``: the rows to compare with, a child that has a person told by the person first and by its row where the person says nothing."""
+def _persons_first(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return SQL for the rows that have a person, told by the person and by the row where the person says nothing."""
     own = [row[0] for row in connection.execute("describe register").fetchall()]
     people = {row[0] for row in connection.execute("describe population").fetchall()}
     listed = ", ".join(
@@ -85,11 +99,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, rules: Rules, target: str) 
         else f"g.{name}"
         for name in own
     )
-    connection.execute(
-        f"create or replace table {target} as select {listed} from register as g"
-        f" left join (select r, p from decided where chance >= {rules.thresholds.accept} and r in (select p from own_pairs)) as d on d.r = g.no"
-        " left join population as q on q.no = d.p where g.no in (select p from own_pairs)"
-    )
+    return f"select {listed} from own_placed as d join register as g using (no) join population as q on q.no = d.person"
 
 
 def join_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:
