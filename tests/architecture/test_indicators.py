@@ -12,6 +12,10 @@ from tests.architecture.repository import ROOT, files, report, text_of
 FOLDER = ROOT / "dbt_project" / "seeds" / "indicators"
 
 
+SITUATIONS = {"special_circumstance_children", "at_risk_children", "poor_or_near_poor_children"}
+"""Measures whose share tells what a child lives in; a share of good service (numbers, assistance) may be all."""
+
+
 @cache
 def rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a seed of indicators."""
@@ -66,6 +70,16 @@ def test_indicators_are_protected_as_decided() -> None:
     ]
     assert not found, report(
         found, "docs/decisions/0006: under 10 hidden, else rounded to 5", "raise the limits"
+    )
+    told = [
+        f"{row['indicator_set']} {row['indicator_code']}"
+        for row in rows("indicators")
+        if row["numerator_measure_code"] in SITUATIONS
+        and row["denominator_measure_code"]
+        and row["all_of_them_code"] != "hide"
+    ]
+    assert not told, report(
+        told, "THREATS 6.4: a share of all of them tells of each child", "set all_of_them_code to hide"
     )
 
 

@@ -261,8 +261,8 @@ PLANTED: dict[str, tuple[Change, Change]] = {
     "TREEM-015": (repeat_first(4, "so_dinh_danh"), repeat_first(3, "so_dinh_danh")),
     "TREEM-016": (repeat_first(51, *REPEATED), repeat_first(50, *REPEATED)),
     "TREEM-017": (repeat_first(3, "ma_tre"), repeat_first(2, "ma_tre")),
-    "TREEM-018": (set_first(BATCHES, 1, accepted=19), set_first(BATCHES, 1, accepted=20)),
-    "TREEM-019": (set_first(BATCHES, 1, accepted=126), set_first(BATCHES, 1, accepted=125)),
+    "TREEM-018": (set_first(BATCHES, 1, accepted=70), set_first(BATCHES, 1, accepted=71)),
+    "TREEM-019": (set_first(BATCHES, 1, accepted=111), set_first(BATCHES, 1, accepted=110)),
     "TREEM-020": (set_first(BATCHES, 1, quarantined=101), set_first(BATCHES, 1, quarantined=100)),
     "TREEM-021": (
         set_first(BATCHES, 1, accepted=94, quarantined=6),

@@ -476,6 +476,8 @@ def test_minority_spellings_share_the_joined_key() -> None:
     assert match_key("Nguyễn Thị  Ánh") == "nguyen thi anh"
 
 
-@pytest.mark.parametrize("name", ["Phạm Thị Y", "Pham Thi Y", "Trần Văn E", "Y Niê", "Lò Thị Ó", "Nguyễn Thị Ý"])
+@pytest.mark.parametrize(
+    "name", ["Phạm Thị Y", "Pham Thi Y", "Trần Văn E", "Y Niê", "Lò Thị Ó", "Nguyễn Thị Ý"]
+)
 def test_a_name_of_one_letter_is_not_taken_for_a_dummy(name: str) -> None:
     assert clean_child_name(name).value == name

@@ -141,6 +141,30 @@ def test_parts_are_stored_so_that_no_compressor_changes_the_bytes(tmp_path: Path
         assert {entry.date_time for entry in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+@pytest.mark.bad_input("BI158")
+def test_nothing_lies_hidden_in_a_form(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    book = openpyxl.load_workbook(path)
+    assert {sheet.sheet_state for sheet in book.worksheets} == {"visible"}
+    assert not any(row.hidden for sheet in book.worksheets for row in sheet.row_dimensions.values())
+    assert not any(column.hidden for sheet in book.worksheets for column in sheet.column_dimensions.values())
+    about = book.properties
+    assert (about.creator, about.lastModifiedBy, about.keywords) == (None, None, None)
+    assert about.description == "r2026-0123456789ab"
+    with zipfile.ZipFile(path) as parts:
+        told = (
+            "comment",
+            "pivot",
+            "vba",
+            "externalLink",
+            "customXml",
+            "embeddings",
+            "drawing",
+            "connections",
+        )
+        assert not [name for name in parts.namelist() if any(word.lower() in name.lower() for word in told)]
+
+
 def test_a_name_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
     hostile = FormProvince(
         "90", "=HYPERLINK(1)", [FormUnit("90001", ' =cmd|"/c calc"!A1'), FormUnit("90002", "@SUM(1)")]
