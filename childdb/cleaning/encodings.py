@@ -295,6 +295,30 @@ def is_evident_cell(cell: str, reading: Reading) -> bool:
     return bool(votes) and max(votes) > 0 and min(votes) >= 0
 
 
+_ALONE = tuple(
+    Reading(encoding) for encoding in (Encoding.TCVN3, Encoding.VNI, Encoding.VISCII, Encoding.CP1258)
+)
+
+
+def read_alone(text: str) -> str:
+    """Return a text read in the one old encoding that makes syllables of its words and spoils none, else as it is.
+
+    For comparing only, where a list has no columns to judge by: what is kept of a record is decided by whole columns.
+
+    >>> read_alone("Nguyeãn Vaên Chieán"), read_alone("Tr\u00ad¬ng Quèc Hµo"), read_alone("Đặng Thò Én")
+    ('Nguyễn Văn Chiến', 'Trương Quốc Hào', 'Đặng Thò Én')
+    """
+    words = [word for word in text.split(" ") if not word.isascii()]
+    if all(map(is_readable, words)):
+        return text
+    best, most = None, 0
+    for reading in _ALONE:
+        votes = [_word_votes(word, reading) for word in words]
+        if min(votes) >= 0 and sum(votes) > most:
+            best, most = reading, sum(votes)
+    return text if best is None else convert_cell(text, Decision(best.encoding))
+
+
 @lru_cache(maxsize=65536)
 def _convert_word(word: str, reading: Reading) -> str:
     """Return a word in Unicode; a quotation mark, dash or space of its own stays where it is no letter of a syllable."""

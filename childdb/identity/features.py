@@ -72,7 +72,9 @@ class WordReader:
         text = "case when folded_text(word) is not null then short_hash(folded_text(word)) end"
         self._lexicons = {
             FeatureKind.BIRTH_DATE: Lexicon(read_dates),
-            FeatureKind.TEXT: Lexicon(read_by_sql(self._connection, code=text, text="folded_text(word)")),
+            FeatureKind.TEXT: Lexicon(
+                read_by_sql(self._connection, decode=True, code=text, text="folded_text(word)")
+            ),
             FeatureKind.CODE: Lexicon(read_by_sql(self._connection, code=code)),
             FeatureKind.SEX: Lexicon(read_by_sql(self._connection, code="sex_key(word)::tinyint")),
         }

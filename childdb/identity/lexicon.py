@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from childdb.cleaning.encodings import read_alone
 from childdb.identity.reading_dates import read_birth_date
 
 Reader = Callable[[Sequence[str]], pa.Table]
@@ -45,11 +46,12 @@ class Lexicon:
         self._known = read if self._known is None else pa.concat_tables([self._known, read]).combine_chunks()
 
 
-def read_by_sql(connection: duckdb.DuckDBPyConnection, **expressions: str) -> Reader:
-    """Return a reader that evaluates SQL expressions of ``word``."""
+def read_by_sql(connection: duckdb.DuckDBPyConnection, *, decode: bool = False, **expressions: str) -> Reader:
+    """Return a reader that evaluates SQL expressions of ``word``; ``decode`` reads old encodings first."""
     listed = ", ".join(f"{sql} as {name}" for name, sql in expressions.items())
 
     def read(words: Sequence[str]) -> pa.Table:
+        words = [read_alone(word) for word in words] if decode else words
         table = pa.table(
             {"no": pa.array(range(len(words)), pa.int32()), "word": pa.array(words, pa.string())}
         )

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ftfy import fix_encoding
 
+from childdb.cleaning.encodings import read_alone
 from childdb.identity.syllables import MOJIBAKE, Kind, Syllables, Words, mixed, split
 
 HASHES = ("exact", "fold", "joined", "bag", "sound", "tail", "ends", "given", "surname")
@@ -57,10 +58,10 @@ class NameReader:
         return self._columns(_stacked(easy, slow), order)
 
     def _mended(self, names: pa.Array[Any]) -> pa.Array[Any]:
-        """Return names that need a look as a whole: notes, marks between letters, UTF-8 read as a Windows code page."""
+        """Return names that need a look as a whole: notes, marks between letters, old encodings, UTF-8 read as a code page."""
         coded = names.dictionary_encode()
         broken = re.compile(MOJIBAKE)
-        words = [fix_encoding(w) if broken.search(w) else w for w in coded.dictionary.to_pylist()]
+        words = [fix_encoding(w) if broken.search(w) else read_alone(w) for w in coded.dictionary.to_pylist()]
         table = pa.table(
             {"no": pa.array(range(len(words)), pa.int32()), "word": pa.array(words, pa.string())}
         )

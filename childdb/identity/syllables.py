@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from childdb.cleaning.encodings import is_readable
+
 Words = npt.NDArray[np.uint64]
 # Odd, so that a hash of joined texts can be put together from the hashes of the parts.
 _BASE = 0x9E3779B97F4A7C15
@@ -99,6 +101,13 @@ class Syllables:
                 from read order by no"""
         ).to_arrow_table()
         self._connection.unregister("new_syllables")
+        if not plain:
+            # What is no Vietnamese word may be one in an old encoding: the name is looked at as a whole.
+            odd = pa.array([not word.isascii() and not is_readable(word) for _, word in new])
+            kind = pc.if_else(
+                odd, pa.scalar(Kind.HARD.value, read.schema.field("kind").type), read.column("kind")
+            )
+            read = read.set_column(read.schema.get_field_index("kind"), "kind", kind)
         self._keep(read, plain=plain)
 
     def _keep(self, read: pa.Table, *, plain: bool) -> None:
