@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ def fixed_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def empty(warehouse: Database) -> Database:
+def empty(warehouse: Database) -> Iterator[Database]:
+    """An empty warehouse, left empty: other modules may share it."""
     empty_warehouse(warehouse)
-    return warehouse
+    yield warehouse
+    empty_warehouse(warehouse)
 
 
 def test_a_release_is_rebuilt_with_equal_hashes_after_corrections(
