@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -37,6 +38,10 @@ REASON_CAPTION = "Cần sửa"
 PLACE_CAPTION = "Trang tính, dòng trong tệp đã gửi"
 KEY_CAPTION = "Mã dòng"
 FIX_CLASS = "fix_list"
+SUGGESTED = (
+    "ho_ten_tre", "so_dinh_danh", "ho_ten_me", "so_dinh_danh_me", "ho_ten_cha", "so_dinh_danh_cha",
+)  # fmt: skip
+"""Columns where cleaning can read another text out of what was typed; a day of birth is never suggested."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -59,6 +64,7 @@ class FixRow:
     row_no: int
     texts: Mapping[str, str | None]
     marks: list[Mark] = field(default_factory=list)
+    cleaned: Mapping[str, str | None] = field(default_factory=dict)
     record_id: str = ""
     child_id: str = ""
     key_text: str = ""
@@ -91,7 +97,7 @@ class FixReport:
 _QUERY = """
 select
     r.commune_id, c._batch_id, c._sheet, c._row_no, b.profile -> 'columns_present' as columns_present,
-    r.record_id, coalesce(k.child_id, r.record_id) as child_id, {columns},
+    r.record_id, coalesce(k.child_id, r.record_id) as child_id, array[{cleaned}] as cleaned, {columns},
     (
         select array_agg(array[f.column_name, f.rule_id, f.reason_code] order by f.column_name, f.rule_id)
         from quality.findings as f
@@ -145,7 +151,7 @@ def write_fix_lists(connection: Connection, folder: Path, list_key: bytes, actor
         _write_private(path, fix_workbook(commune_id, _columns([present for _, present in pairs]), rows))
         written.append(FixList(path, commune_id, len(rows), sum(len(row.marks) for row in rows)))
         defects += [defect for row in rows for defect in _defects(row)]
-        sent += [replace(row, texts={}, marks=[]) for row in rows]
+        sent += [replace(row, texts={}, marks=[], cleaned={}) for row in rows]
     events = follow_defects(connection, [FIX_LIST], defects, day, actor)
     mark_sent(connection, (defect.item_id for defect in defects), list_id, day, actor)
     _record_rows(connection, list_id, sent)
@@ -194,7 +200,12 @@ def _record_rows(connection: Connection, list_id: str, rows: Iterable[FixRow]) -
 
 def _rows(connection: Connection) -> Iterator[tuple[FixRow, Sequence[str]]]:
     columns = export_columns()
-    query = sql.SQL(_QUERY).format(columns=sql.SQL(", ").join(sql.Identifier("c", name) for name in columns))
+    query = sql.SQL(_QUERY).format(
+        columns=sql.SQL(", ").join(sql.Identifier("c", name) for name in columns),
+        cleaned=sql.SQL(", ").join(
+            sql.SQL("{}::text").format(sql.Identifier("r", name)) for name in SUGGESTED
+        ),
+    )
     try:
         with connection.cursor(name="fix_rows") as cursor:
             cursor.execute(query)
@@ -208,10 +219,11 @@ def _rows(connection: Connection) -> Iterator[tuple[FixRow, Sequence[str]]]:
 
 
 def _fix_row(record: Sequence[Any], columns: Sequence[str]) -> FixRow:
-    commune_id, batch_id, sheet, row_no, _, record_id, child_id = record[:7]
+    commune_id, batch_id, sheet, row_no, _, record_id, child_id, cleaned = record[:8]
     marks = [Mark(*entry) for entry in record[-1] or ()]
-    texts = dict(zip(columns, record[7:-1], strict=True))
-    return FixRow(commune_id, batch_id, sheet or "", row_no, texts, marks, record_id, child_id)
+    texts = dict(zip(columns, record[8:-1], strict=True))
+    read = dict(zip(SUGGESTED, cleaned, strict=True))
+    return FixRow(commune_id, batch_id, sheet or "", row_no, texts, marks, read, record_id, child_id)
 
 
 def _columns(present: Sequence[Sequence[str]]) -> list[str]:
@@ -252,13 +264,14 @@ def fix_workbook(commune_id: str, columns: Sequence[str], rows: Sequence[FixRow]
     sheet.set_column(len(columns) + 2, len(columns) + 2, 36)
     for place, row in enumerate(rows, start=2):
         told = reasons_vi(row.marks)
+        advice = suggestions_vi(row)
         for column, name in enumerate(columns):
             sheet.write_string(place, column, row.texts.get(name) or "", wrong if name in told else plain)
             if name in told:
-                sheet.write_comment(place, column, "\n".join(told[name]), {"x_scale": 2})
-        sheet.write_string(
-            place, len(columns), "\n".join(line for lines in told.values() for line in lines), plain
-        )
+                lines = [*told[name], *filter(None, [advice.get(name)])]
+                sheet.write_comment(place, column, "\n".join(lines), {"x_scale": 2})
+        lines = [*(line for lines in told.values() for line in lines), *advice.values()]
+        sheet.write_string(place, len(columns), "\n".join(lines), plain)
         sheet.write_string(place, len(columns) + 1, f"{row.sheet}, dòng {row.row_no}", plain)
         sheet.write_string(place, len(columns) + 2, row.key_text, plain)
     sheet.freeze_panes(2, 0)
@@ -277,6 +290,21 @@ def reasons_vi(marks: Sequence[Mark]) -> dict[str, list[str]]:
                 lines.append(text)
         told[column or ""] = lines
     return told
+
+
+def suggestions_vi(row: FixRow) -> dict[str, str]:
+    """Return for each column what cleaning read where other letters or digits were typed: a suggestion, no correction."""
+    labels = column_labels()
+    return {
+        name: f"{labels.get(name, name)}: gợi ý ghi «{read}»."
+        for name, read in row.cleaned.items()
+        if read and (typed := row.texts.get(name)) and _letters(read) != _letters(typed)
+    }
+
+
+def _letters(text: str) -> str:
+    """Return a text without what needs no correction: capitals, spaces, signs, composition."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFC", text).casefold()))
 
 
 def mark_text(mark: Mark) -> str:

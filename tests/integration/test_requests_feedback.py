@@ -87,6 +87,8 @@ def fill(warehouse: Warehouse) -> None:
             "row_no": 5 + n,
             "outcome": "accepted",
             "commune_id": c,
+            "ho_ten_tre": f"Thử {n}",
+            "so_dinh_danh": "001319000001",
         }
         for n, c in rows
     ]
@@ -164,6 +166,9 @@ def test_each_commune_gets_its_own_wrong_rows_in_its_own_columns(
     assert sheet.cell(3, 3).data_type == "s"
     assert values[-2] == "DS, dòng 5"
     assert "sinh" in str(values[-3])
+    # What cleaning read is offered where letters or digits differ, and nowhere else.
+    assert "gợi ý ghi «001319000001»" in str(values[-3])
+    assert str(values[-3]).count("gợi ý") == 1
     assert sheet.cell(3, 2).fill.fgColor.rgb == "FFFFC7CE"
     assert sheet.cell(3, 2).comment is not None
     assert sheet.cell(3, 3).fill.fgColor.rgb != "FFFFC7CE"
