@@ -83,14 +83,14 @@ def held_by(capsys: pytest.CaptureFixture[str], batch_id: str) -> list[str]:
 def test_held_batch_is_named_let_go_by_a_person_and_counted(
     desk: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good = load(desk, tmp_path / "good.xlsx", kids(30, "05/01/2026"))
+    good = load(desk, tmp_path / "good.xlsx", kids(36, "05/01/2026"))
     bad = load(desk, tmp_path / "bad.xlsx", kids(40, "05/02/2026", name="Số 12 đường 3"))
     told = check_raw(desk, run(1), CHILDREN)
     assert (told["checked"], told["held"]) == (2, 1)
     assert bad in str(told["message_vi"])
     assert "TREEM-004" in str(told["message_vi"])
-    assert clean_children(desk, run(1))["accepted"] == 30
-    assert state(desk, good) == ("judged", 30, 0)
+    assert clean_children(desk, run(1))["accepted"] == 36
+    assert state(desk, good) == ("judged", 36, 0)
     assert state(desk, bad) == ("held", 0, 40)
     assert held_by(capsys, bad) == ["TREEM-004"]
     assert main(["quarantine", "release", bad, "--rows", "40", *WHY]) == 2
