@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from flow_support import as_process, empty_warehouse, make_nation, run_steps
@@ -27,6 +28,10 @@ from tests.integration.requests_support import last_row
 
 pytestmark = pytest.mark.flow
 NUMBER, RESULT, NOTE = (LIST_COLUMNS.index(name) + 1 for name in LIST_COLUMNS[-3:])
+FORGOTTEN = (
+    *("mother_name", "mother_personal_id_no", "father_name", "father_personal_id_no"),
+    *("household_no", "hamlet_name", "phone_no", "birth_registration_no"),
+)
 CHILDREN_OF_ROWS = """
 select batches.file_sha256, rows.row_no, links.child_id
 from clean.treem__children as rows
@@ -133,12 +138,22 @@ def build(settings: Settings) -> str:
         return build_candidate(settings)
 
 
+def blur(population: Path) -> None:
+    """Let the extract know every tenth person by birth date, sex and number only: there the police has to help."""
+    table = pq.read_table(population)
+    people = table.to_pylist()
+    for place in range(0, len(people), 10):
+        people[place] |= dict.fromkeys(FORGOTTEN) | {"full_name": people[place - 1]["full_name"]}
+    pq.write_table(pa.Table.from_pylist(people, table.schema), population)
+
+
 def test_loop_brings_right_numbers_only_and_the_release_explains_it(
     warehouse: Database, warehouse_settings: Settings, tmp_path: Path
 ) -> None:
     empty_warehouse(warehouse)
     nation = make_nation(tmp_path / "nation", children=3_000, seed=41, profile="hard")
     drop, population = nation / "exports", nation / "population" / "population.parquet"
+    blur(population)
     run_steps(warehouse_settings, drop, population)
     first = build(warehouse_settings)
     before = confirmed(warehouse)
@@ -170,8 +185,11 @@ def test_loop_brings_right_numbers_only_and_the_release_explains_it(
     after = confirmed(warehouse)
     assert not wrong_confirmations(warehouse, nation, after - before)
     gained = {child for child in applied if child not in before}
+    assert len(gained) >= 20
     assert len(gained & after) >= 0.98 * len(gained)
-    assert len(after) > len(before)
+    # Weights are learnt anew from what the answers added: a pair at the border may fall back to a person's eye.
+    assert len(before - after) <= 2
+    assert len(after) - len(before) >= len(gained) - 2
     with warehouse.connect(Role.STEWARD) as connection:
         changes = difference(connection, first, second)
     assert all(change.adds_up for change in changes)
