@@ -6,12 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from psycopg import Connection
 
 from childdb.errors import EnvironmentFailedError
+from childdb.loading.ahead import in_order
 from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index
 from childdb.worklists import answer_store as store
@@ -59,13 +61,16 @@ class Importer:
 
 
 def import_answers(importer: Importer, paths: Sequence[Path]) -> list[FileReport]:
-    """Take in files of answers, in the order of their names; each is committed by itself."""
+    """Take in files of answers, in the order of their names; each is committed by itself.
+
+    The next file is read in its own process while one is judged and stored.
+    """
     with AnswerReader() as reader:
-        return [import_file(importer, reader, path) for path in sorted(paths)]
+        ahead = in_order(sorted(paths), partial(_read, reader), width=1)
+        return [_import(importer, path, digest, sheet) for path, (digest, sheet) in ahead]
 
 
-def import_file(importer: Importer, reader: AnswerReader, path: Path) -> FileReport:
-    """Take in one file; the same bytes again give the same report and change nothing."""
+def _read(reader: AnswerReader, path: Path) -> tuple[str, AnswerSheet | Unreadable]:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -73,12 +78,17 @@ def import_file(importer: Importer, reader: AnswerReader, path: Path) -> FileRep
             f"An answer cannot be opened: {error.strerror}. Check the path and the rights, then repeat the command.",
             f"Không mở được tệp trả lời: {error.strerror}. Hãy kiểm tra đường dẫn và quyền, rồi chạy lại lệnh.",
         ) from None
+    return digest, reader.read(path)
+
+
+def _import(importer: Importer, path: Path, digest: str, sheet: AnswerSheet | Unreadable) -> FileReport:
+    """Take in one file; the same bytes again give the same report and change nothing."""
     with importer.connection.transaction():
         store.lock_answers(importer.connection)
         known = store.known_file(importer.connection, path, digest)
         if known is not None:
             return known
-        report = _take_in(importer, reader.read(path), path, digest)
+        report = _take_in(importer, sheet, path, digest)
         if report.outcome == "read":
             store.record_file(importer.connection, report)
         return report
