@@ -8,6 +8,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -40,12 +41,17 @@ class Keys:
 
     def derive(self, purpose: Purpose) -> bytes:
         """Return the 32-byte key of one purpose."""
-        info = f"childdb/{self.version}/{purpose.value}".encode()
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(self.master)
+        return _derived(self.version, self.master, purpose)
 
     def check_value(self) -> str:
         """Return a value that tells this key from another without telling the key."""
         return hmac.new(self.derive(Purpose.LOOKUP), b"childdb key check", hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _derived(version: str, master: bytes, purpose: Purpose) -> bytes:
+    info = f"childdb/{version}/{purpose.value}".encode()
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
 
 
 def load_keys(workspace: Workspace, *, may_create: bool) -> Keys:

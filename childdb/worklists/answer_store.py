@@ -19,6 +19,20 @@ from childdb.worklists.judging import APPLIED, RowVerdict, SentRow, answer_mark,
 from childdb.worklists.model import AnswerOutcome, ItemClass, ItemState
 
 ANSWERS_LOCK = 250_714
+ADD_ANSWER = (
+    "insert into quality.request_answers (answer_id, file_sha256, row_no, row_key, item_id, batch_id, outcome, "
+    "reason_code, result_code, has_number, answer_mark, answered_date, event_date) "
+    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+ADD_NUMBER = (
+    "insert into vault.provided_numbers (answer_id, child_id, number_index, number_sealed, key_version, "
+    "signer_sealed, note_sealed, batch_id, row_key, row_no, answered_date) "
+    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+ADD_EVENT = (
+    "insert into quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) "
+    "values (%s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,11 +105,24 @@ def apply_verdicts(
 ) -> None:
     """Write every answered row, the numbers of the applied ones, and the events of their items."""
     days = _batch_days(connection, verdicts)
+    first_day = min(days.values(), default=date(2022, 7, 14))
+    answers, numbers, events = [], [], []
     for verdict in verdicts:
-        as_of = days.get(verdict.sent.batch_id) if verdict.sent else None
-        _write_answer(
-            connection, keys, source, verdict, as_of or min(days.values(), default=date(2022, 7, 14)), actor
+        sent = verdict.sent
+        day = default_day(
+            source.sheet.answered_date, (days.get(sent.batch_id) if sent else None) or first_day
         )
+        answer = hashlib.sha256(f"{source.file_sha256}|{verdict.row.row_no}".encode()).hexdigest()[:24]
+        answers.append(_answer(keys, source, verdict, answer, day))
+        if sent is None:
+            continue
+        if verdict.outcome is APPLIED and verdict.number:
+            numbers.append(_sealed_number(keys, source, verdict, sent, answer))
+        events.append((sent.item_id, _event(verdict), sent.batch_id, answer, verdict.reason_code, day, actor))
+    with connection.cursor() as cursor:
+        cursor.executemany(ADD_ANSWER, answers)
+        cursor.executemany(ADD_NUMBER, numbers)
+        cursor.executemany(ADD_EVENT, events)
 
 
 def _batch_days(connection: Connection, verdicts: Sequence[RowVerdict]) -> dict[str, date]:
@@ -106,32 +133,15 @@ def _batch_days(connection: Connection, verdicts: Sequence[RowVerdict]) -> dict[
     return {str(batch): day for batch, day in rows}
 
 
-def _write_answer(
-    connection: Connection, keys: Keys, source: Source, verdict: RowVerdict, as_of: date, actor: str
-) -> None:
-    sent, answered = verdict.sent, source.sheet.answered_date
-    day = default_day(answered, as_of)
-    answer = hashlib.sha256(f"{source.file_sha256}|{verdict.row.row_no}".encode()).hexdigest()[:24]
+def _answer(keys: Keys, source: Source, verdict: RowVerdict, answer: str, day: date) -> tuple[object, ...]:
+    sent = verdict.sent
     mark = answer_mark(keys.derive(Purpose.LISTS), verdict) if verdict.outcome is APPLIED else None
-    connection.execute(
-        "insert into quality.request_answers (answer_id, file_sha256, row_no, row_key, item_id, batch_id, outcome, "
-        "reason_code, result_code, has_number, answer_mark, answered_date, event_date) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            answer, source.file_sha256, verdict.row.row_no, sent and sent.row_key, sent and sent.item_id,
-            sent and sent.batch_id, verdict.outcome.value, verdict.reason_code,
-            verdict.result.name.lower() if verdict.result else None, bool(verdict.row.number_text), mark, answered, day,
-        ],
+    return (
+        answer, source.file_sha256, verdict.row.row_no, sent and sent.row_key, sent and sent.item_id,
+        sent and sent.batch_id, verdict.outcome.value, verdict.reason_code,
+        verdict.result.name.lower() if verdict.result else None, bool(verdict.row.number_text), mark,
+        source.sheet.answered_date, day,
     )  # fmt: skip
-    if sent is None:
-        return
-    if verdict.outcome is APPLIED and verdict.number:
-        _seal_number(connection, keys, source, verdict, sent, answer)
-    connection.execute(
-        "insert into quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
-        [sent.item_id, _event(verdict), sent.batch_id, answer, verdict.reason_code, day, actor],
-    )
 
 
 def _event(verdict: RowVerdict) -> str:
@@ -140,21 +150,16 @@ def _event(verdict: RowVerdict) -> str:
     return "applied" if verdict.number else "answered"
 
 
-def _seal_number(
-    connection: Connection, keys: Keys, source: Source, verdict: RowVerdict, sent: SentRow, answer: str
-) -> None:
+def _sealed_number(
+    keys: Keys, source: Source, verdict: RowVerdict, sent: SentRow, answer: str
+) -> tuple[object, ...]:
     number, read_back = verdict.number or "", keys.derive(Purpose.READ_BACK)
     signer, note = source.sheet.signer, verdict.row.note_text
-    connection.execute(
-        "insert into vault.provided_numbers (answer_id, child_id, number_index, number_sealed, key_version, "
-        "signer_sealed, note_sealed, batch_id, row_key, row_no, answered_date) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            answer, sent.child_id, lookup_index(keys.derive(Purpose.LOOKUP), number), seal(read_back, number, answer),
-            keys.version, seal(read_back, signer, f"{answer}/signer") if signer else None,
-            seal(read_back, note, f"{answer}/note") if note else None, sent.batch_id, sent.row_key,
-            verdict.row.row_no, source.sheet.answered_date,
-        ],
+    return (
+        answer, sent.child_id, lookup_index(keys.derive(Purpose.LOOKUP), number), seal(read_back, number, answer),
+        keys.version, seal(read_back, signer, f"{answer}/signer") if signer else None,
+        seal(read_back, note, f"{answer}/note") if note else None, sent.batch_id, sent.row_key,
+        verdict.row.row_no, source.sheet.answered_date,
     )  # fmt: skip
 
 
