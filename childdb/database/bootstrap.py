@@ -15,6 +15,7 @@ from childdb.errors import ConfigurationError, EnvironmentFailedError
 
 ADMIN = "childdb_admin"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+BATCH_CONTENTS = Path(__file__).with_name("batch_contents.sql")
 MINIMUM_VERSION = 150000
 LOCK = 7_206_231_001
 BUILDER_SETTINGS = {
@@ -189,7 +190,17 @@ def _migrate(connection: Connection, name: str) -> None:
     for table in source_tables().values():
         for statement in table.create_statements():
             connection.execute(statement)
+    _number_contents(connection)
     connection.execute("reset role")
+
+
+def _number_contents(connection: Connection) -> None:
+    """Have every writing of cleaned rows noted; the tables come from the models' sources, after the migrations."""
+    row = connection.execute(
+        "select 1 from pg_trigger where tgname = 'contents_deleted' and tgrelid = 'clean.treem__children'::regclass"
+    ).fetchone()
+    if row is None:
+        connection.execute(BATCH_CONTENTS.read_bytes())
 
 
 def _grant(connection: Connection, name: str) -> None:

@@ -32,6 +32,15 @@ class System:
         """Counts a reader is not told."""
         return np.isnan(self.told)
 
+    def equations_of(self, chosen: NDArray[np.bool_]) -> System:
+        """Return the same counts with those equations only that a chosen count stands in."""
+        is_live = np.zeros(int(self.equation.max(initial=-1)) + 1, dtype=bool)
+        is_live[self.equation[chosen[self.count]]] = True
+        terms = np.flatnonzero(is_live[self.equation])
+        return System(
+            self.told, self.is_free, self.equation[terms], self.count[terms], self.sign[terms]
+        )
+
     def bounds(self) -> tuple[Floats, Floats]:
         """Return what each count can be by itself: rounding for a told one, under ten for a hidden one."""
         low = np.where(self.is_hidden, 0.0, np.maximum(SMALL, self.told - HALF))
@@ -41,13 +50,20 @@ class System:
 
 
 def possible_ranges(system: System) -> tuple[Floats, Floats]:
-    """Return the range of each count when every equation is used, over and over, until nothing narrows."""
+    """Return the range of each count when every equation is used, over and over, until nothing narrows.
+
+    An equation of which nothing has moved says again what it said: only the others are looked at again.
+    """
     low, high = system.bounds()
+    live = system
     for _ in range(PASSES):
-        narrowed = _narrow(system, low, high)
-        if np.array_equal(narrowed[0], low) and np.array_equal(narrowed[1], high):
+        new_low, new_high, is_refused = _narrow(live, low, high)
+        has_moved = (new_low != low) | (new_high != high)
+        if not has_moved.any():
             break
-        low, high = narrowed
+        low, high = new_low, new_high
+        # What was refused has to be weighed as a whole each time.
+        live = system.equations_of(has_moved | is_refused)
     return low, high
 
 
@@ -72,14 +88,15 @@ def _rest(equation: Integers, term: Floats) -> Floats:
     return np.where(others_open > 0, np.copysign(np.inf, sign), sums)
 
 
-def _narrow(system: System, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def _narrow(system: System, low: Floats, high: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return narrower ranges, and the counts whose narrowing contradicted itself and was refused."""
     below, above = implied_ranges(system, low, high)
     new_low, new_high = low.copy(), high.copy()
     np.maximum.at(new_low, system.count, below)
     np.minimum.at(new_high, system.count, above)
     # What contradicts itself tells nothing: a range never turns round.
     sound = new_low <= new_high
-    return np.where(sound, new_low, low), np.where(sound, new_high, high)
+    return np.where(sound, new_low, low), np.where(sound, new_high, high), ~sound
 
 
 def weak_counts(system: System, checked: NDArray[np.bool_]) -> Integers:

@@ -320,8 +320,14 @@ def _update(
     connection.execute(
         "create temporary table chosen_areas (geography text, area_level text, area_code text) on commit drop"
     )
-    with connection.cursor() as cursor:
-        cursor.executemany("insert into chosen_cells values (%s, %s)", cells)
-        cursor.executemany("insert into chosen_areas values (%s, %s, %s)", areas)
+    for table, rows in (("chosen_cells", cells), ("chosen_areas", areas)):
+        name = sql.Identifier(table)
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(sql.SQL("copy {} from stdin").format(name)) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+        connection.execute(sql.SQL("analyze {}").format(name))
     for statement in (HIDE, HIDE_COVERAGE):
         connection.execute(sql.SQL(statement).format(release=sql.Literal(release_id)))

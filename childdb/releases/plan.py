@@ -62,8 +62,13 @@ class ReleasePlan:
     @property
     def variables(self) -> dict[str, str]:
         """Variables of the dbt build of this release."""
-        day = self.reference_date.isoformat()
-        return {"release_id": self.release_id, "period": self.period, "reference_date": day}
+        parts = [str(self.inputs[name]) for name in ("code_version", "seeds_version", "rules_version")]
+        return {
+            "release_id": self.release_id,
+            "period": self.period,
+            "reference_date": self.reference_date.isoformat(),
+            "build_version": hashlib.sha256("|".join(parts).encode()).hexdigest()[:16],
+        }
 
 
 def plan_release(settings: Settings, period: str | None = None, as_of: date | None = None) -> ReleasePlan:

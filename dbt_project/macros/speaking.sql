@@ -36,6 +36,10 @@
         'special_circumstance_codes', 'is_at_risk', 'household_poverty_code', 'is_assisted', 'assistance_date',
         'school_status_code', 'number_text_status_code', 'life_event_code', 'life_event_date'
     ] %}
-    {{ rows }}.{{ column }}{{ "," if not loop.last }}
+    {{ rows }}.{{ column }},
     {%- endfor %}
+    case
+        when {{ rows }}.is_number_confirmed then 'confirmed'
+        else {{ rows }}.number_text_status_code
+    end as number_status_code
 {%- endmacro %}

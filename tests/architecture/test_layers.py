@@ -26,7 +26,7 @@ MAY_READ = {
 }
 NAMES = {
     "staging": r"stg_[a-z0-9_]+__[a-z0-9_]+",
-    "core": r"(dim|fct|bridge)_[a-z0-9_]+",
+    "core": r"(dim|fct|bridge)_[a-z0-9_]+|int_[a-z0-9_]+__[a-z0-9_]+",
     "marts": r"(int|agg)_[a-z0-9_]+",
     "publication": r"pub_[a-z0-9_]+_v[0-9]+",
     "quality": r"qa_[a-z0-9_]+",

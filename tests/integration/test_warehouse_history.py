@@ -173,13 +173,16 @@ def note_release(connection: Connection, release_id: str, day: date, children: l
         "insert into ops.releases (release_id, period, as_of_date, reference_date, inputs) values (%s, '2026', %s, %s, %s)",
         [release_id, day, day, json.dumps(inputs)],
     )
+    row = connection.execute("select nextval('core.build_numbers')").fetchone()
+    assert row is not None
+    connection.execute("insert into core.fct_release_builds values (%s, %s)", [release_id, row[0]])
     with connection.cursor() as cursor:
         for child in children:
-            row = {"release_id": release_id, **child}
-            names = sql.SQL(", ").join(map(sql.Identifier, row))
-            values = sql.SQL(", ").join(map(sql.Placeholder, row))
+            version = {**child, "first_build_no": row[0], "last_build_no": row[0]}
+            names = sql.SQL(", ").join(map(sql.Identifier, version))
+            values = sql.SQL(", ").join(map(sql.Placeholder, version))
             cursor.execute(
-                sql.SQL("insert into core.fct_release_children ({}) values ({})").format(names, values), row
+                sql.SQL("insert into core.fct_child_versions ({}) values ({})").format(names, values), version
             )
 
 

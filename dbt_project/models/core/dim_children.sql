@@ -1,13 +1,16 @@
-with registrations as (
+{{ config(materialized='kept_table', keeps='children', follows_age=true, ages=true) }}
 
-    select * from {{ ref('fct_registrations') }}
+with registrations as not materialized (
+
+    select * from {{ rows_of_touched(ref('fct_registrations')) }}
     where known_to_date is null
 
 ),
 
-identified_children as (
+several as (
 
-    select * from {{ source('identity', 'children') }}
+    select * from {{ rows_of_touched(ref('int_children__several_rows')) }}
+    where current_record_count > 1
 
 ),
 
@@ -23,11 +26,25 @@ provinces as (
 
 ),
 
+chosen_of_several as (
+
+    select distinct on (registrations.child_id) registrations.*
+    from registrations
+    inner join several
+        on registrations.child_id = several.child_id
+    order by registrations.child_id asc, {{ who_speaks_first() }}
+
+),
+
 chosen as (
 
-    select distinct on (child_id) *
+    select registrations.*
     from registrations
-    order by child_id asc, {{ who_speaks_first() }}
+    left join several
+        on registrations.child_id = several.child_id
+    where several.child_id is null
+    union all
+    select * from chosen_of_several
 
 ),
 
@@ -102,13 +119,11 @@ children as (
         ) as is_poor_or_near_poor,
         placed.is_birth_registered,
         placed.school_status_code,
-        coalesce(identified_children.confirmed, false) as is_number_confirmed,
+        placed.is_number_confirmed,
         placed.life_event_code,
         placed.life_event_date,
         {{ counting_status('placed', reference_date()) }} as counting_status_code
     from placed
-    left join identified_children
-        on placed.child_id = identified_children.child_id
 
 )
 

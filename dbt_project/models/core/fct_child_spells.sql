@@ -1,12 +1,14 @@
+{{ config(materialized='kept_table', keeps='children') }}
+
 with states as (
 
-    select * from {{ ref('fct_child_states') }}
+    select * from {{ rows_of_touched(ref('fct_child_states')) }}
 
 ),
 
 -- a spell is what a topic says beyond the ordinary: living somewhere, being at risk, being poor,
 -- having left school
-said as (
+said as not materialized (
 
     select
         states.child_id,

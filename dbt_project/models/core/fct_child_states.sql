@@ -1,25 +1,15 @@
-{{ config(indexes=[{'columns': ['child_id']}]) }}
+{{ config(materialized='kept_table', keeps='children', indexes=[{'columns': ['child_id']}]) }}
 
-with registrations as (
+with registrations as not materialized (
 
-    select * from {{ ref('fct_registrations') }}
-
-),
-
-identified_children as (
-
-    select * from {{ source('identity', 'children') }}
+    select * from {{ rows_of_touched(ref('fct_registrations')) }}
 
 ),
 
 -- what is known of a child changes on the days its rows come and go
-record_counts as (
+children_of_several_rows as (
 
-    select
-        child_id,
-        count(*) as record_count
-    from registrations
-    group by child_id
+    select * from {{ rows_of_touched(ref('int_children__several_rows')) }}
 
 ),
 
@@ -27,10 +17,8 @@ several as (
 
     select registrations.*
     from registrations
-    inner join record_counts
-        on
-            registrations.child_id = record_counts.child_id
-            and record_counts.record_count > 1
+    inner join children_of_several_rows
+        on registrations.child_id = children_of_several_rows.child_id
 
 ),
 
@@ -97,25 +85,10 @@ states as (
         true as is_only_state,
         {{ state_columns('registrations') }}
     from registrations
-    inner join record_counts
-        on
-            registrations.child_id = record_counts.child_id
-            and record_counts.record_count = 1
-
-),
-
-confirmed as (
-
-    select
-        states.*,
-        case
-            when coalesce(identified_children.confirmed, false) then 'confirmed'
-            else states.number_text_status_code
-        end as number_status_code
-    from states
-    left join identified_children
-        on states.child_id = identified_children.child_id
+    left join children_of_several_rows
+        on registrations.child_id = children_of_several_rows.child_id
+    where children_of_several_rows.child_id is null
 
 )
 
-select * from confirmed
+select * from states

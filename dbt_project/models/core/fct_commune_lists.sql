@@ -1,6 +1,6 @@
-with records as (
+with lists as (
 
-    select * from {{ ref('stg_treem__children') }}
+    select * from {{ ref('int_lists__contents') }}
 
 ),
 
@@ -8,21 +8,6 @@ heirs as (
 
     select * from {{ ref('bridge_communes_2025') }}
     where has_population
-
-),
-
--- a list is what one file says of one commune; rows of no known commune form one of their own
-lists as (
-
-    select
-        _batch_id,
-        coalesce(commune_id, '') as commune_key,
-        min(file_date) as file_date,
-        min(file_sha256) as file_sha256,
-        max(entered_at) as last_entered_at,
-        count(*) as record_count
-    from records
-    group by _batch_id, coalesce(commune_id, '')
 
 ),
 
@@ -126,6 +111,7 @@ dated as (
         lists.file_sha256,
         lists.last_entered_at,
         lists.record_count,
+        lists.content_no,
         coalesce(
             known.replaced_date is not null
             and known.replaced_date <= coalesce(known.next_list_date, known.replaced_date),

@@ -1,8 +1,19 @@
-with registrations as (
+{{ config(materialized='kept_table', keeps='children') }}
 
-    select *
-    from {{ ref('fct_registrations') }}
-    where known_to_date is null
+with several as (
+
+    select * from {{ rows_of_touched(ref('int_children__several_rows')) }}
+    where current_record_count > 1
+
+),
+
+registrations as (
+
+    select registrations.*
+    from {{ ref('fct_registrations') }} as registrations
+    inner join several
+        on registrations.child_id = several.child_id
+    where registrations.known_to_date is null
 
 ),
 

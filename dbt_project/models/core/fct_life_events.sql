@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with states as (
 
     select * from {{ ref('fct_child_states') }}

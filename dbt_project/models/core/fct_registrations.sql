@@ -1,6 +1,8 @@
+{{ config(materialized='kept_table', keeps='records') }}
+
 with records as (
 
-    select * from {{ ref('stg_treem__children') }}
+    select * from {{ changed_records_of(ref('stg_treem__children')) }}
 
 ),
 
@@ -16,6 +18,12 @@ lists as (
 record_links as (
 
     select * from {{ source('identity', 'record_links') }}
+
+),
+
+identified_children as (
+
+    select * from {{ source('identity', 'children') }}
 
 ),
 
@@ -52,7 +60,8 @@ known_records as (
         records.school_status_code,
         records.life_event_code,
         records.life_event_date,
-        coalesce(record_links.decision, 'none') as identity_decision_code
+        coalesce(record_links.decision, 'none') as identity_decision_code,
+        coalesce(identified_children.confirmed, false) as is_number_confirmed
     from records
     inner join lists
         on
@@ -60,6 +69,8 @@ known_records as (
             and coalesce(records.commune_id, '') = coalesce(lists.commune_id, '')
     left join record_links
         on records.record_id = record_links.record_id
+    left join identified_children
+        on coalesce(record_links.child_id, records.record_id) = identified_children.child_id
 
 )
 

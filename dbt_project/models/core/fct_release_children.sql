@@ -1,21 +1,14 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='release_id',
-    on_schema_change='fail',
-    full_refresh=false,
-    indexes=[{'columns': ['release_id', 'child_id'], 'unique': true}],
-) }}
+{{ config(materialized='view') }}
 
-with children as (
+with versions as (
 
-    select * from {{ ref('dim_children') }}
+    select * from {{ ref('fct_child_versions') }}
 
 ),
 
-age_groups as (
+release_builds as (
 
-    select * from {{ ref('age_groups') }}
+    select * from {{ ref('fct_release_builds') }}
 
 ),
 
@@ -23,25 +16,25 @@ age_groups as (
 known_children as (
 
     select
-        '{{ var("release_id") }}' as release_id,
-        children.child_id,
-        children.record_id,
-        children.counting_status_code,
-        {{ release_areas('children') }},
-        coalesce(children.sex_code, '_U') as sex,
-        coalesce(age_groups.age_group, '_U') as age_group,
-        coalesce(children.ethnic_group_code, '_U') as ethnic_group,
-        children.effective_birth_date,
-        case
-            when children.counting_status_code = 'counted'
-                then {{ register_measure_codes() }}
-            else array[]::text[]
-        end as measure_codes
-    from children
-    left join age_groups
+        release_builds.release_id,
+        versions.child_id,
+        versions.record_id,
+        versions.counting_status_code,
+        versions.province_area_2025,
+        versions.commune_area_2025,
+        versions.province_area_legacy,
+        versions.district_area_legacy,
+        versions.commune_area_legacy,
+        versions.sex,
+        versions.age_group,
+        versions.ethnic_group,
+        versions.effective_birth_date,
+        versions.measure_codes
+    from versions
+    inner join release_builds
         on
-            children.age_in_years >= age_groups.from_age_years
-            and children.age_in_years < age_groups.to_age_years
+            versions.first_build_no <= release_builds.build_no
+            and coalesce(versions.last_build_no >= release_builds.build_no, true)
 
 )
 

@@ -1,8 +1,6 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='release_id',
-    on_schema_change='fail',
+    materialized='kept_table',
+    keeps='release',
     full_refresh=false,
     indexes=[{'columns': ['release_id']}],
 ) }}

@@ -1,0 +1,214 @@
+{#- A table that a build changes only where its inputs changed. "keeps" says what its rows hang on: lists, records,
+    children, versions of children, or the release at hand. -#}
+{% materialization kept_table, adapter='postgres' -%}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set there = load_cached_relation(this) -%}
+    {%- set keeps = config.require('keeps') -%}
+    {%- set stays = there is not none and not there.is_view
+        and (is_increment() or keeps in ('versions', 'release')) -%}
+    {%- set build_no = kept_build_no(keeps) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% if stays %}
+        {% call statement('main') -%}
+            {{ context['change_' ~ keeps](sql, build_no) }}
+        {%- endcall %}
+    {% else %}
+        {%- set intermediate = make_intermediate_relation(target) -%}
+        {% call statement('main') -%}
+            {{ begin_version(build_no) if keeps == 'versions' }}
+            {{ get_create_table_as_sql(False, intermediate, sql) }}
+            {{ register_lists() ~ forget_touched() if keeps == 'records' }}
+        {%- endcall %}
+        {% do create_indexes(intermediate) %}
+        {% call statement('exchange') -%}
+            {% if there is not none %}drop {{ there.type }} {{ this }} cascade;{% endif %}
+            alter table {{ intermediate }} rename to {{ adapter.quote(this.identifier) }};
+        {%- endcall %}
+    {% endif %}
+    {% if keeps != 'release' %}
+        {% call statement('mark') -%}{{ note_mark(not stays, build_no) }}{%- endcall %}
+    {% endif %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{%- endmaterialization %}
+
+{#- Who writes down touched children, or versions, needs a number of its own; the others stand where those stand. -#}
+{% macro kept_build_no(keeps) -%}
+    {%- if keeps in ('records', 'versions', 'lists') or config.get('follows_age') -%}{{ return(next_build_no()) }}{%- endif -%}
+    {%- set followed = build_mark('fct_registrations') -%}
+    {{ return(followed.build_no if followed is not none else 0) }}
+{%- endmacro %}
+
+{% macro insert_rows(sql) -%}
+    insert into {{ this }} ({{ contracted_columns() }})
+    select {{ contracted_columns("increment.") }}
+    from (
+        {{ sql }}
+    ) as increment;
+{%- endmacro %}
+
+{#- Rows of files that are no longer counted, or hold something else now, give way to those of files not there yet. -#}
+{% macro change_lists(sql, build_no) -%}
+    delete from {{ this }} as kept
+    where not exists (
+        select 1 from {{ ref('stg_build__batches') }} as batches
+        where
+            batches._batch_id = kept._batch_id and batches.content_no = kept.content_no
+            and batches.file_date = kept.file_date
+    );
+    {{ insert_rows(sql) }}
+{%- endmacro %}
+
+{#- Records of changed lists, and those whose child or decision is another now; their children are touched. -#}
+{% macro change_records(sql, build_no) -%}
+    {{ find_changed_records() }}
+    insert into core.touched_children (build_no, child_id)
+    select distinct {{ build_no }}, child_id from {{ this }} as kept where {{ is_changed_record('kept') }};
+    delete from {{ this }} as kept where {{ is_changed_record('kept') }};
+    create temporary table new_records on commit drop as
+    {{ sql }};
+    insert into {{ this }} ({{ contracted_columns() }}) select {{ contracted_columns() }} from new_records;
+    insert into core.touched_children (build_no, child_id)
+    select distinct {{ build_no }}, child_id from new_records;
+    analyze core.touched_children;
+    {{ register_lists() }}
+{%- endmacro %}
+
+{% macro change_children(sql, build_no) -%}
+    {{ touch_aged_children(build_no) if config.get('ages') }}
+    delete from {{ this }} where child_id in ({{ touched_children() }});
+    {{ insert_rows(sql) }}
+{%- endmacro %}
+
+{#- What a child is known as now ends the version before, where the two differ. -#}
+{% macro change_versions(sql, build_no) -%}
+    {%- set own = ['first_build_no', 'last_build_no'] -%}
+    {{ begin_version(build_no) }}
+    create temporary table new_versions on commit drop as
+    {{ sql }};
+    analyze new_versions;
+    update {{ this }} as kept set last_build_no = {{ build_no }} - 1
+    where
+        kept.last_build_no is null
+        {% if is_increment() %}and kept.child_id in ({{ touched_children() }}){% endif %}
+        and not exists (
+            select 1 from new_versions
+            where
+                new_versions.child_id = kept.child_id
+                {%- for name in model['columns'] if name not in own and name != 'child_id' %}
+                and new_versions.{{ name }} is not distinct from kept.{{ name }}
+                {%- endfor %}
+        );
+    insert into {{ this }} ({{ contracted_columns() }})
+    select {{ contracted_columns("new_versions.") }}
+    from new_versions
+    where not exists (
+        select 1 from {{ this }} as kept
+        where kept.child_id = new_versions.child_id and kept.last_build_no is null
+    );
+{%- endmacro %}
+
+{% macro change_release(sql, build_no) -%}
+    delete from {{ this }} where release_id = '{{ var("release_id") }}';
+    {{ insert_rows(sql) }}
+{%- endmacro %}
+
+{#- The number of the build at hand, for the rows that a statement writes. -#}
+{% macro begin_version(build_no) -%}
+    select set_config('childdb.build_no', '{{ build_no }}', true);
+{%- endmacro %}
+
+{% macro find_changed_records() -%}
+    create temporary table changed_lists on commit drop as
+    select
+        coalesce(now_there._batch_id, registered._batch_id) as _batch_id,
+        coalesce(now_there.commune_key, registered.commune_key) as commune_key
+    from (
+        select
+            _batch_id, coalesce(commune_id, '') as commune_key, content_no, known_from_date, known_to_date
+        from {{ ref('fct_commune_lists') }}
+    ) as now_there
+    full outer join core.registered_lists as registered
+        on
+            now_there._batch_id = registered._batch_id
+            and now_there.commune_key = registered.commune_key
+    where
+        now_there.content_no is distinct from registered.content_no
+        or now_there.known_from_date is distinct from registered.known_from_date
+        or now_there.known_to_date is distinct from registered.known_to_date;
+    create temporary table changed_records on commit drop as
+    select
+        kept._batch_id, kept.record_id
+    from {{ this }} as kept
+    left join {{ source('identity', 'record_links') }} as links
+        on kept.record_id = links.record_id
+    left join {{ source('identity', 'children') }} as children
+        on coalesce(links.child_id, kept.record_id) = children.child_id
+    where
+        kept.child_id <> coalesce(links.child_id, kept.record_id)
+        or kept.identity_decision_code <> coalesce(links.decision, 'none')
+        or kept.is_number_confirmed <> coalesce(children.confirmed, false);
+    create temporary table changed_batches on commit drop as
+    select _batch_id from changed_lists
+    union
+    select _batch_id from changed_records;
+    analyze changed_lists;
+    analyze changed_records;
+    analyze changed_batches;
+{%- endmacro %}
+
+{% macro is_changed_record(rows) -%}
+    (
+        ({{ rows }}._batch_id, coalesce({{ rows }}.commune_id, ''))
+        in (select _batch_id, commune_key from changed_lists)
+        or {{ rows }}.record_id in (select record_id from changed_records)
+    )
+{%- endmacro %}
+
+{#- Delivered rows of which the registrations have to be made again; all of them where they are made anew. -#}
+{% macro changed_records_of(relation) -%}
+    {%- if is_increment() -%}
+    (
+        select delivered.*
+        from {{ relation }} as delivered
+        where
+            delivered._batch_id in (select _batch_id from changed_batches)
+            and {{ is_changed_record('delivered') }}
+    ) as changed
+    {%- else -%}
+    {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The lists that the registrations stand on from now. -#}
+{% macro register_lists() -%}
+    delete from core.registered_lists;
+    insert into core.registered_lists (_batch_id, commune_key, content_no, known_from_date, known_to_date)
+    select
+        _batch_id, coalesce(commune_id, ''), content_no, known_from_date, known_to_date
+    from {{ ref('fct_commune_lists') }};
+{%- endmacro %}
+
+{#- Where everything is made anew, who follows makes itself anew as well: nothing of before is to be remembered. -#}
+{% macro forget_touched() -%}
+    delete from core.touched_children;
+    delete from core.aged_children;
+{%- endmacro %}
+
+{#- Children who stand otherwise on the reference date than on that of the build before. -#}
+{% macro touch_aged_children(build_no) -%}
+    {%- set before = "date '" ~ build_mark(this.identifier).reference_date ~ "'" -%}
+    insert into core.aged_children (build_no, child_id)
+    select {{ build_no }}, kept.child_id
+    from {{ this }} as kept
+    where
+        {{ before }} <> {{ reference_date() }}
+        and (
+            kept.age_in_years is distinct from {{ age_in_years('kept.effective_birth_date', reference_date()) }}
+            or kept.counting_status_code <> {{ counting_status('kept', reference_date()) }}
+        );
+    analyze core.aged_children;
+{%- endmacro %}
