@@ -20,6 +20,7 @@ MODELS = (
     "core.dim_children",
     "marts.int_measures__register_cells",
     "marts.int_measures__area_totals",
+    "marts.int_measures__expected_cells",
     "marts.agg_indicators",
     "marts.agg_release_figures",
     "publication.pub_figures_v1",

@@ -4,6 +4,8 @@
 
 {#- Tables the builds keep their numbers in: marks of models, touched children, lists the registrations stand on. -#}
 {% macro build_state() -%}
+    {#- Before the first transaction dbt has not taken on the role that owns the models. -#}
+    {%- if target.role %}set role {{ target.role }};{% endif %}
     create sequence if not exists core.build_numbers;
     create table if not exists core.build_marks (
         model_name text primary key, build_no bigint not null, full_build_no bigint not null,

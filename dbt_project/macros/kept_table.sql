@@ -69,7 +69,8 @@
     select distinct {{ build_no }}, child_id from {{ this }} as kept where {{ is_changed_record('kept') }};
     delete from {{ this }} as kept where {{ is_changed_record('kept') }};
     create temporary table new_records on commit drop as
-    {{ sql }};
+    {{ sql }}
+    ;
     insert into {{ this }} ({{ contracted_columns() }}) select {{ contracted_columns() }} from new_records;
     insert into core.touched_children (build_no, child_id)
     select distinct {{ build_no }}, child_id from new_records;
@@ -88,7 +89,8 @@
     {%- set own = ['first_build_no', 'last_build_no'] -%}
     {{ begin_version(build_no) }}
     create temporary table new_versions on commit drop as
-    {{ sql }};
+    {{ sql }}
+    ;
     analyze new_versions;
     update {{ this }} as kept set last_build_no = {{ build_no }} - 1
     where
