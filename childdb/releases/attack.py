@@ -37,9 +37,7 @@ class System:
         is_live = np.zeros(int(self.equation.max(initial=-1)) + 1, dtype=bool)
         is_live[self.equation[chosen[self.count]]] = True
         terms = np.flatnonzero(is_live[self.equation])
-        return System(
-            self.told, self.is_free, self.equation[terms], self.count[terms], self.sign[terms]
-        )
+        return System(self.told, self.is_free, self.equation[terms], self.count[terms], self.sign[terms])
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Return what each count can be by itself: rounding for a told one, under ten for a hidden one."""

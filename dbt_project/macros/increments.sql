@@ -104,6 +104,6 @@
 {#- Of the files that are counted, those that the model at hand does not hold. -#}
 {% macro and_not_yet_counted() -%}
     {%- if is_increment() -%}
-    and not exists (select 1 from {{ this }} as kept where kept._batch_id = batches._batch_id)
+    and _batch_id not in (select kept._batch_id from {{ this }} as kept)
     {%- endif -%}
 {%- endmacro %}

@@ -18,7 +18,8 @@ age_groups as (
 
 ),
 
--- what builds knew of each child, written where it changed: a release knows the version of its build
+-- what builds knew of each child, written where it changed:
+-- a release knows the version of its build
 versions as (
 
     select

@@ -10,8 +10,8 @@ with records as (
 batches as (
 
     select *
-    from {{ ref('stg_build__batches') }} as batches
-    where batches.dataset_code = 'treem__children' {{ and_not_yet_counted() }}
+    from {{ ref('stg_build__batches') }}
+    where dataset_code = 'treem__children' {{ and_not_yet_counted() }}
 
 ),
 
