@@ -175,6 +175,10 @@ def note_release(connection: Connection, release_id: str, day: date, children: l
     )
     row = connection.execute("select nextval('core.build_numbers')").fetchone()
     assert row is not None
+    # This build knows the children given and no others.
+    connection.execute(
+        "update core.fct_child_versions set last_build_no = %s - 1 where last_build_no is null", [row[0]]
+    )
     connection.execute("insert into core.fct_release_builds values (%s, %s)", [release_id, row[0]])
     with connection.cursor() as cursor:
         for child in children:
