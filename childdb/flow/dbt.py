@@ -18,6 +18,10 @@ from childdb.errors import EnvironmentFailedError, GateStoppedError
 from childdb.settings import Settings, process_environment
 from childdb.workspace import Workspace, write_private
 
+BUILD = "BUILD_"
+BUILD_VALUES = frozenset({"release_id", "period", "reference_date", "build_version"})
+"""Variables that dbt_project/macros/build_values.sql reads when a model runs."""
+
 
 def write_profile(settings: Settings) -> Path:
     """Write dbt's profile for the role that builds the models; it holds no password."""
@@ -55,15 +59,20 @@ def run_dbt(settings: Settings, words: Sequence[str], variables: Mapping[str, st
         str(executable), "--no-use-colors", "--quiet", *words,
         "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(folder),
         "--target-path", str(folder / "target"), "--log-path", str(folder / "logs"),
-        "--vars", json.dumps(dict(variables), sort_keys=True),
     ]  # fmt: skip
-    finished = subprocess.run(command, env=_environment(settings), capture_output=True, check=False)
+    # What a build counts is no matter of parsing: dbt parses all models again whenever "--vars" differs.
+    values = {f"{BUILD}{name.upper()}": variables[name] for name in BUILD_VALUES & variables.keys()}
+    others = {name: value for name, value in sorted(variables.items()) if name not in BUILD_VALUES}
+    if others:
+        command += ["--vars", json.dumps(others)]
+    environment = _environment(settings) | values
+    finished = subprocess.run(command, env=environment, capture_output=True, check=False)
     return _outcome(results, finished.returncode)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
     password = attach(settings).passwords[Role.BUILDER.value]
-    kept = {k: v for k, v in process_environment().items() if not k.startswith(("PG", "DBT_"))}
+    kept = {k: v for k, v in process_environment().items() if not k.startswith(("PG", "DBT_", BUILD))}
     return kept | {
         "DBT_ENV_SECRET_PASSWORD": password,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

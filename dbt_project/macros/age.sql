@@ -18,5 +18,5 @@
 {%- endmacro %}
 
 {% macro reference_date() -%}
-    date '{{ var("reference_date") }}'
+    date '{{ build_value("reference_date") }}'
 {%- endmacro %}

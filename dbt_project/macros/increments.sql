@@ -21,7 +21,7 @@
 
 {#- What a model noted when it was last built; none where it never was. -#}
 {% macro build_mark(model_name) -%}
-    {%- if execute -%}
+    {%- if execute and run_query("select to_regclass('core.build_marks')").rows[0][0] is not none -%}
         {%- set found = run_query("select build_no, full_build_no, reference_date::text as reference_date, build_version
             from core.build_marks where model_name = '" ~ model_name ~ "'") -%}
         {%- if found | length -%}
@@ -45,7 +45,7 @@
     {%- set there = adapter.get_relation(this.database, this.schema, this.identifier) -%}
     {%- set mark = build_mark(this.identifier) -%}
     {%- if there is none or there.is_view or mark is none or flags.FULL_REFRESH -%}{{ return(false) }}{%- endif -%}
-    {%- if mark.build_version != var('build_version', 'none') -%}{{ return(false) }}{%- endif -%}
+    {%- if mark.build_version != build_value('build_version') -%}{{ return(false) }}{%- endif -%}
     {%- for name in followed_models() if name != this.identifier and config.get('keeps') != 'lists' -%}
         {%- set followed = build_mark(name) -%}
         {%- if followed is none or followed.full_build_no > mark.build_no -%}{{ return(false) }}{%- endif -%}
@@ -77,7 +77,7 @@
     insert into core.build_marks (model_name, build_no, full_build_no, reference_date, build_version)
     values (
         '{{ this.identifier }}', {{ build_no }}, {{ build_no }}, {{ reference_date() }},
-        '{{ var("build_version", "none") }}'
+        '{{ build_value("build_version") }}'
     )
     on conflict (model_name) do update set
         build_no = excluded.build_no, reference_date = excluded.reference_date,

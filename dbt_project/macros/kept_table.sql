@@ -21,10 +21,9 @@
             {{ register_lists() ~ forget_touched() if keeps == 'records' }}
         {%- endcall %}
         {% do create_indexes(intermediate) %}
-        {% call statement('exchange') -%}
-            {% if there is not none %}drop {{ there.type }} {{ this }} cascade;{% endif %}
-            alter table {{ intermediate }} rename to {{ adapter.quote(this.identifier) }};
-        {%- endcall %}
+        {#- By dbt's own ways, so that it knows which views fell with the table. -#}
+        {% if there is not none %}{% do adapter.drop_relation(there) %}{% endif %}
+        {% do adapter.rename_relation(intermediate, target) %}
     {% endif %}
     {% if keeps != 'release' %}
         {% call statement('mark') -%}{{ note_mark(not stays, build_no) }}{%- endcall %}
@@ -65,6 +64,7 @@
 {#- Records of changed lists, and those whose child or decision is another now; their children are touched. -#}
 {% macro change_records(sql, build_no) -%}
     {{ find_changed_records() }}
+    {{ forget_what_all_followed() }}
     insert into core.touched_children (build_no, child_id)
     select distinct {{ build_no }}, child_id from {{ this }} as kept where {{ is_changed_record('kept') }};
     delete from {{ this }} as kept where {{ is_changed_record('kept') }};
@@ -114,7 +114,7 @@
 {%- endmacro %}
 
 {% macro change_release(sql, build_no) -%}
-    delete from {{ this }} where release_id = '{{ var("release_id") }}';
+    delete from {{ this }} where release_id = '{{ build_value("release_id") }}';
     {{ insert_rows(sql) }}
 {%- endmacro %}
 
@@ -198,6 +198,16 @@
 {% macro forget_touched() -%}
     delete from core.touched_children;
     delete from core.aged_children;
+{%- endmacro %}
+
+{#- What every model that keeps a mark has followed is asked for no more. -#}
+{% macro forget_what_all_followed() -%}
+    {%- for table in ['touched_children', 'aged_children'] %}
+    delete from core.{{ table }}
+    where build_no <= (
+        select min(build_no) from core.build_marks where model_name <> 'int_lists__contents'
+    );
+    {%- endfor %}
 {%- endmacro %}
 
 {#- Children who stand otherwise on the reference date than on that of the build before. -#}

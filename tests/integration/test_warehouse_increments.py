@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from childdb.database import Database, Role
 from childdb.flow.dbt import run_dbt
+from childdb.releases import build_candidate, plan_release
+from childdb.releases import plan as plan_module
 from childdb.settings import Settings
+from childdb.workspace import Workspace
 from tests.integration.test_warehouse_history import make_history
 from tests.integration.warehouse_support import (
     VARIABLES,
@@ -21,6 +27,8 @@ from tests.integration.warehouse_support import (
     _clean_row,
     _record,
     counted,
+    make_residents,
+    note_batches,
     seeded,
     sha,
     store,
@@ -35,6 +43,8 @@ TABLES = (
     "fct_commune_lists", "fct_registrations", "int_children__several_rows", "dim_children", "fct_child_states",
     "fct_child_spells", "fct_life_events", "fct_duplicate_registrations",
 )  # fmt: skip
+ALL_MODELS = ["run", "--exclude", "resource_type:seed", "path:models/staging"]
+NUMBERED = ("build_marks", "touched_children", "aged_children", "fct_child_versions", "fct_release_builds")
 
 
 @dataclass
@@ -192,13 +202,15 @@ def variables(world: World, number: int) -> Mapping[str, str]:
 def dump(database: Database, tables: tuple[str, ...] = TABLES) -> dict[str, tuple[Any, ...]]:
     """Return size and a digest of each table, whatever the order of its rows."""
     with database.connect(Role.CHECKER) as connection:
-        return {
-            table: connection.execute(
-                f"select count(*), md5(string_agg(line, '' order by line)) from (select md5(t::text) as line from core.{table} as t) as lines"
-            ).fetchone()
-            or ()
-            for table in tables
-        }
+        return {table: digest(connection, f"core.{table}") for table in tables}
+
+
+def digest(connection: psycopg.Connection, table: str) -> tuple[Any, ...]:
+    """Return size and digest of a table."""
+    query = sql.SQL(
+        "select count(*), md5(string_agg(line, '' order by line)) from (select md5(t::text) as line from {} as t) as lines"
+    ).format(sql.Identifier(*table.split(".")))
+    return connection.execute(query).fetchone() or ()
 
 
 def known_children(database: Database, release_id: str) -> list[tuple[Any, ...]]:
@@ -282,3 +294,123 @@ def test_a_day_touches_only_the_children_of_changed_lists_and_links(
     plain = dump(seeded)
     run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 62))
     assert dump(seeded) == plain
+
+
+def test_another_version_of_seeds_makes_everything_anew(
+    seeded: Database, warehouse_settings: Settings
+) -> None:
+    """A commune that comes to lie in another district takes all its children along, though no list changed."""
+    world = begin(63, 40)
+    store(seeded, world.records, world.confirmed, [])
+    run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 63))
+    with seeded.connect(Role.CHECKER) as connection:
+        row = connection.execute(
+            "select commune_id from core.dim_children where commune_id like '%@2%' and commune_id not like '%@2025-07-01' "
+            "group by commune_id order by count(*) desc, commune_id limit 1"
+        ).fetchone()
+    assert row is not None
+    with other_district(seeded, row[0]):
+        run_dbt(warehouse_settings, CHILD_MODELS, {**variables(world, 64), "build_version": "other"})
+        with seeded.connect(Role.CHECKER) as connection:
+            found = connection.execute(
+                "select district_code_legacy from core.dim_children where commune_id = %s", [row[0]]
+            ).fetchall()
+    assert found
+    assert {code for (code,) in found} == {"999"}
+
+
+@contextmanager
+def other_district(database: Database, commune_id: str) -> Iterator[None]:
+    """Put a former commune into district 999 while the block runs."""
+    statement = (
+        "update reference.communes set district_code = %s where commune_id = %s returning district_code"
+    )
+    with psycopg.connect(database.admin_url) as connection:
+        before = connection.execute(
+            "select district_code from reference.communes where commune_id = %s", [commune_id]
+        ).fetchone()
+        connection.execute(statement, ["999", commune_id])
+    assert before is not None
+    try:
+        yield
+    finally:
+        with psycopg.connect(database.admin_url) as connection:
+            connection.execute(statement, [before[0], commune_id])
+
+
+def every_table(database: Database) -> dict[str, tuple[Any, ...]]:
+    """Return size and digest of every table of core, marts and publication but those that number the builds."""
+    with database.connect(Role.CHECKER) as connection:
+        tables = connection.execute(
+            "select schemaname || '.' || tablename from pg_tables where schemaname in ('core', 'marts', 'publication') "
+            "and tablename <> all(%s) order by 1",
+            [list(NUMBERED)],
+        ).fetchall()
+        return {table: digest(connection, table) for (table,) in tables}
+
+
+def release_bytes(settings: Settings, release_id: str) -> dict[str, bytes]:
+    """Return every file of a release."""
+    folder = Workspace(settings.home).releases / release_id
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def redrawn(seeded: Database, warehouse_settings: Settings) -> Iterator[Database]:
+    """A warehouse whose seeds may be changed: they come back afterwards, and the views on them."""
+    yield seeded
+    words = ["build", "--full-refresh", "--select", "resource_type:seed", "path:models/staging"]
+    run_dbt(warehouse_settings, words, VARIABLES)
+
+
+def redraw_map(world: World, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A former commune comes to lie in another district: another version of the seeds."""
+    commune = world.rng.choice(
+        sorted({r.commune_id for r in world.records if r.commune_id and r.file_date < date(2025, 7, 1)})
+    )
+    district = world.places.communes[commune]["district_code"][:-1] + str(world.rng.randrange(10))
+    with psycopg.connect(database.admin_url) as connection:
+        connection.execute(
+            "update reference.communes set district_code = %s where commune_id = %s", [district, commune]
+        )
+    version = sha(commune + district)
+    monkeypatch.setattr(plan_module, "seeds_version", lambda: version)
+
+
+@pytest.mark.flow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [71, 72, 73])
+def test_marts_and_releases_after_increments_have_the_bytes_of_those_made_anew(
+    redrawn: Database, warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    seeded = redrawn
+    for name in ("code_version", "seeds_version", "rules_version"):
+        value = getattr(plan_module, name)()
+        monkeypatch.setattr(plan_module, name, lambda value=value: value)
+    world = begin(seed, 300)
+    store(seeded, world.records, world.confirmed, make_residents(5, world.records))
+    note_batches(seeded, world.records)
+    plan = plan_release(warehouse_settings, None, world.day)
+    run_dbt(warehouse_settings, [*ALL_MODELS, "--full-refresh"], plan.variables)
+    known = {}
+    for step in [*world.rng.sample(STEPS, 4), None]:
+        before = list(world.records)
+        if step is None:
+            redraw_map(world, seeded, monkeypatch)
+        else:
+            step(world)
+            world.rng.choice(STEPS)(world)
+        world.apply(seeded, before)
+        note_batches(seeded, world.records)
+        plan = plan_release(warehouse_settings, None, world.day)
+        run_dbt(warehouse_settings, ALL_MODELS, plan.variables)
+        release_id = build_candidate(warehouse_settings)
+        tables, files = every_table(seeded), release_bytes(warehouse_settings, release_id)
+        known[release_id] = known_children(seeded, release_id)
+        run_dbt(warehouse_settings, [*ALL_MODELS, "--full-refresh"], plan.variables)
+        assert build_candidate(warehouse_settings) == release_id
+        assert every_table(seeded) == tables, step
+        assert release_bytes(warehouse_settings, release_id) == files, step
+    assert len(known) > 2, "the steps changed nothing: the test would pass on a constant"
+    for release_id, children in known.items():
+        assert known_children(seeded, release_id) == children, "an older release knows its children otherwise"

@@ -10,7 +10,7 @@
 with release_builds as (
 
     select
-        '{{ var("release_id") }}' as release_id,
+        '{{ build_value("release_id") }}' as release_id,
         {{ build_no_of('fct_child_versions') }}::bigint as build_no
 
 )

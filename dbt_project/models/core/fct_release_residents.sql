@@ -21,7 +21,7 @@ age_groups as (
 known_residents as (
 
     select
-        '{{ var("release_id") }}' as release_id,
+        '{{ build_value("release_id") }}' as release_id,
         {{ release_areas('residents') }},
         coalesce(residents.sex_code, '_U') as sex,
         coalesce(age_groups.age_group, '_U') as age_group,

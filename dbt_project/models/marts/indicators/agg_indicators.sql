@@ -113,7 +113,7 @@ identified as (
 
     select
         {{ cell_identifier([
-            'indicator_set', 'indicator_code', 'definition_version', "'" ~ var('period') ~ "'",
+            'indicator_set', 'indicator_code', 'definition_version', "'" ~ build_value('period') ~ "'",
             'geography', 'area_level', 'area_code', 'sex', 'age_group', 'ethnic_group',
             "case breakdown
                 when 'circumstance' then 'circumstance:' || circumstance
@@ -124,7 +124,7 @@ identified as (
         indicator_set,
         indicator_code,
         definition_version,
-        '{{ var("period") }}' as period_code,
+        '{{ build_value("period") }}' as period_code,
         geography,
         area_level,
         area_code,

@@ -118,7 +118,7 @@ judged as (
 figures as (
 
     select
-        '{{ var("release_id") }}' as release_id,
+        '{{ build_value("release_id") }}' as release_id,
         cell_id,
         indicator_set,
         indicator_code,
