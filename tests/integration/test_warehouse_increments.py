@@ -301,11 +301,12 @@ def test_another_version_of_seeds_makes_everything_anew(
 ) -> None:
     """A commune that comes to lie in another district takes all its children along, though no list changed."""
     world = begin(63, 40)
+    world.records = [r for r in world.records + world.waiting if r.file_date < date(2025, 7, 1)]
     store(seeded, world.records, world.confirmed, [])
     run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 63))
     with seeded.connect(Role.CHECKER) as connection:
         row = connection.execute(
-            "select commune_id from core.dim_children where commune_id like '%@2%' and commune_id not like '%@2025-07-01' "
+            "select commune_id from core.dim_children where commune_id is not null "
             "group by commune_id order by count(*) desc, commune_id limit 1"
         ).fetchone()
     assert row is not None
