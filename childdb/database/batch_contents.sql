@@ -22,3 +22,15 @@ referencing new table as changed_rows for each statement execute function clean.
 
 create or replace trigger contents_deleted after delete on clean.treem__children
 referencing old table as changed_rows for each statement execute function clean.number_contents();
+
+-- Rows that are all taken away at once name no batch: whatever was known of any is looked at again.
+create or replace function clean.number_all_contents() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update clean.batch_contents set content_no = nextval('clean.content_numbers');
+    return null;
+end
+$$;
+
+create or replace trigger contents_truncated after truncate on clean.treem__children
+for each statement execute function clean.number_all_contents();
