@@ -1,4 +1,5 @@
--- An increment that lost or kept a row too many shows here: each file has as many registrations as its lists have rows.
+-- An increment that lost a row, or kept one too many, shows here:
+-- each file has as many registrations as its lists have rows.
 with lists as (
 
     select

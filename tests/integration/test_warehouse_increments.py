@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from childdb.contracts import DBT_PROJECT
 from childdb.database import Database, Role
-from childdb.flow.dbt import run_dbt
+from childdb.flow.dbt import BUILD, _environment, run_dbt, write_profile
 from childdb.releases import build_candidate, plan_release
 from childdb.releases import plan as plan_module
 from childdb.settings import Settings
@@ -45,6 +48,39 @@ TABLES = (
 )  # fmt: skip
 ALL_MODELS = ["run", "--exclude", "resource_type:seed", "path:models/staging"]
 NUMBERED = ("build_marks", "touched_children", "aged_children", "fct_child_versions", "fct_release_builds")
+
+
+@dataclass
+class Builder:
+    """dbt in this process, parsed once: a history takes many builds, and starting dbt would take longer than they do."""
+
+    settings: Settings
+    manifest: Any = None
+
+    def run(self, words: list[str], variables: Mapping[str, str]) -> None:
+        """Do what run_dbt does with these words."""
+        from dbt.cli.main import dbtRunner
+
+        folder = write_profile(self.settings)
+        places = [
+            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(folder), "--target-path", str(folder / "target"),
+            "--log-path", str(folder / "logs"),
+        ]  # fmt: skip
+        values = {f"{BUILD}{name.upper()}": value for name, value in variables.items()}
+        with patch.dict(os.environ, _environment(self.settings) | values):
+            if self.manifest is None:
+                self.manifest = dbtRunner().invoke(["--quiet", "parse", *places]).result
+            done = dbtRunner(manifest=self.manifest).invoke(["--quiet", *words, *places])
+        broken = [
+            (r.node.name, r.message) for r in getattr(done.result, "results", ()) if r.status == "error"
+        ]
+        assert done.success, broken or done.exception
+
+
+@pytest.fixture(scope="session")
+def builder(warehouse_settings: Settings) -> Builder:
+    """Builds of the warehouse of this session."""
+    return Builder(warehouse_settings)
 
 
 @dataclass
@@ -225,12 +261,12 @@ def known_children(database: Database, release_id: str) -> list[tuple[Any, ...]]
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [51, 52, 53])
 def test_any_history_of_increments_ends_where_a_full_build_does(
-    seeded: Database, warehouse_settings: Settings, seed: int
+    seeded: Database, builder: Builder, seed: int
 ) -> None:
     world = begin(seed, 60)
     store(seeded, world.records, world.confirmed, [])
     world._decide(seeded)
-    run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, seed * 1000))
+    builder.run([*CHILD_MODELS, "--full-refresh"], variables(world, seed * 1000))
     releases: dict[str, list[tuple[Any, ...]]] = {}
     sizes = set()
     order = world.rng.sample(STEPS, len(STEPS)) + world.rng.choices(STEPS, k=6)
@@ -240,7 +276,7 @@ def test_any_history_of_increments_ends_where_a_full_build_does(
         if world.rng.random() < 0.5:
             world.rng.choice(STEPS)(world)
         world.apply(seeded, before)
-        run_dbt(warehouse_settings, CHILD_MODELS, variables(world, number))
+        builder.run(CHILD_MODELS, variables(world, number))
         changed = dump(seeded)
         release_id = variables(world, number)["release_id"]
         releases[release_id] = known_children(seeded, release_id)
@@ -254,7 +290,7 @@ def test_any_history_of_increments_ends_where_a_full_build_does(
             }
         assert living == set(counted(world.records, world.places, world.day)), step.__name__
         if number % 3 == 0:
-            run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, number))
+            builder.run([*CHILD_MODELS, "--full-refresh"], variables(world, number))
             assert dump(seeded) == changed, step.__name__
             assert known_children(seeded, release_id) == releases[release_id], step.__name__
     for release_id, known in releases.items():
@@ -382,7 +418,11 @@ def redraw_map(world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [71, 72, 73])
 def test_marts_and_releases_after_increments_have_the_bytes_of_those_made_anew(
-    redrawn: Database, warehouse_settings: Settings, monkeypatch: pytest.MonkeyPatch, seed: int
+    redrawn: Database,
+    warehouse_settings: Settings,
+    builder: Builder,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
     seeded = redrawn
     for name in ("code_version", "seeds_version", "rules_version"):
@@ -392,7 +432,7 @@ def test_marts_and_releases_after_increments_have_the_bytes_of_those_made_anew(
     store(seeded, world.records, world.confirmed, make_residents(5, world.records))
     note_batches(seeded, world.records)
     plan = plan_release(warehouse_settings, None, world.day)
-    run_dbt(warehouse_settings, [*ALL_MODELS, "--full-refresh"], plan.variables)
+    builder.run([*ALL_MODELS, "--full-refresh"], plan.variables)
     known = {}
     for step in [*world.rng.sample(STEPS, 4), None]:
         before = list(world.records)
@@ -404,11 +444,11 @@ def test_marts_and_releases_after_increments_have_the_bytes_of_those_made_anew(
         world.apply(seeded, before)
         note_batches(seeded, world.records)
         plan = plan_release(warehouse_settings, None, world.day)
-        run_dbt(warehouse_settings, ALL_MODELS, plan.variables)
+        builder.run(ALL_MODELS, plan.variables)
         release_id = build_candidate(warehouse_settings)
         tables, files = every_table(seeded), release_bytes(warehouse_settings, release_id)
         known[release_id] = known_children(seeded, release_id)
-        run_dbt(warehouse_settings, [*ALL_MODELS, "--full-refresh"], plan.variables)
+        builder.run([*ALL_MODELS, "--full-refresh"], plan.variables)
         assert build_candidate(warehouse_settings) == release_id
         assert every_table(seeded) == tables, step
         assert release_bytes(warehouse_settings, release_id) == files, step
