@@ -230,7 +230,7 @@ def change(database: Database, children: int, changed: int) -> None:
         total = int(row[0]) if row else 1
         places = max(1, round(total * changed / children))
         connection.execute("delete from places where place >= %s", [places])
-        values = {"day": "2026-07-15", "batch": "second", "places": places}
+        values = {"day": "2026-07-01", "batch": "second", "places": places}
         connection.execute(BATCHES, values)
         columns = [
             name

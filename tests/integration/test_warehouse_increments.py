@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from childdb.contracts import DBT_PROJECT
 from childdb.database import Database, Role
-from childdb.flow.dbt import BUILD, _environment, run_dbt, write_profile
+from childdb.flow.dbt import run_dbt
 from childdb.releases import build_candidate, plan_release
 from childdb.releases import plan as plan_module
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 from tests.integration.test_warehouse_history import make_history
+from tests.integration.warehouse_builder import Builder, builder
 from tests.integration.warehouse_support import (
     VARIABLES,
     Places,
@@ -37,7 +35,7 @@ from tests.integration.warehouse_support import (
     store,
 )
 
-__all__ = ["seeded"]
+__all__ = ["builder", "seeded"]
 CHILD_MODELS = [
     "run", "--select", "+fct_child_spells", "+fct_life_events", "+fct_duplicate_registrations",
     "+fct_release_children", "--exclude", "path:models/staging", "resource_type:seed",
@@ -48,39 +46,6 @@ TABLES = (
 )  # fmt: skip
 ALL_MODELS = ["run", "--exclude", "resource_type:seed", "path:models/staging"]
 NUMBERED = ("build_marks", "touched_children", "aged_children", "fct_child_versions", "fct_release_builds")
-
-
-@dataclass
-class Builder:
-    """dbt in this process, parsed once: a history takes many builds, and starting dbt would take longer than they do."""
-
-    settings: Settings
-    manifest: Any = None
-
-    def run(self, words: list[str], variables: Mapping[str, str]) -> None:
-        """Do what run_dbt does with these words."""
-        from dbt.cli.main import dbtRunner
-
-        folder = write_profile(self.settings)
-        places = [
-            "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(folder), "--target-path", str(folder / "target"),
-            "--log-path", str(folder / "logs"),
-        ]  # fmt: skip
-        values = {f"{BUILD}{name.upper()}": value for name, value in variables.items()}
-        with patch.dict(os.environ, _environment(self.settings) | values):
-            if self.manifest is None:
-                self.manifest = dbtRunner().invoke(["--quiet", "parse", *places]).result
-            done = dbtRunner(manifest=self.manifest).invoke(["--quiet", *words, *places])
-        broken = [
-            (r.node.name, r.message) for r in getattr(done.result, "results", ()) if r.status == "error"
-        ]
-        assert done.success, broken or done.exception
-
-
-@pytest.fixture(scope="session")
-def builder(warehouse_settings: Settings) -> Builder:
-    """Builds of the warehouse of this session."""
-    return Builder(warehouse_settings)
 
 
 @dataclass

@@ -103,9 +103,7 @@ def built(seeded: Database, warehouse_settings: Settings) -> Database:
 
 
 def test_every_rule_of_counting_holds(built: Database, warehouse_settings: Settings) -> None:
-    states = run_dbt(
-        warehouse_settings, ["test", "--select", "test_type:unit"], {"unit_tests": "yes"}
-    )
+    states = run_dbt(warehouse_settings, ["test", "--select", "test_type:unit"], {"unit_tests": "yes"})
     assert states == {"pass": 13}
 
 
