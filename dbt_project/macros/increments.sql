@@ -13,6 +13,7 @@
     );
     create table if not exists core.touched_children (build_no bigint not null, child_id text not null);
     create table if not exists core.aged_children (build_no bigint not null, child_id text not null);
+    create table if not exists core.changed_lists (_batch_id text not null, commune_key text not null);
     create table if not exists core.registered_lists (
         _batch_id text not null, commune_key text not null, content_no bigint not null,
         known_from_date date not null, known_to_date date, primary key (_batch_id, commune_key)

@@ -61,13 +61,25 @@
     {{ insert_rows(sql) }}
 {%- endmacro %}
 
-{#- Records of changed lists, and those whose child or decision is another now; their children are touched. -#}
+{#- Records of changed lists come anew; of those whose child or decision is another now, only that is changed. The
+    children before and after are touched. What goes is found in one pass that several processors share, and is
+    then reached by its place in the table. -#}
 {% macro change_records(sql, build_no) -%}
+    {{ find_changed_lists() }}
     {{ find_changed_records() }}
     {{ forget_what_all_followed() }}
     insert into core.touched_children (build_no, child_id)
-    select distinct {{ build_no }}, child_id from {{ this }} as kept where {{ is_changed_record('kept') }};
-    delete from {{ this }} as kept where {{ is_changed_record('kept') }};
+    select {{ build_no }}, child_id from changed_records
+    union
+    select {{ build_no }}, next_child_id from changed_records where not is_of_changed_list;
+    delete from {{ this }} as kept using changed_records as going
+    where kept.ctid = going.row_at and going.is_of_changed_list;
+    update {{ this }} as kept
+    set
+        child_id = decided.next_child_id, identity_decision_code = decided.next_decision_code,
+        is_number_confirmed = decided.is_confirmed_next
+    from changed_records as decided
+    where kept.ctid = decided.row_at and not decided.is_of_changed_list;
     create temporary table new_records on commit drop as
     {{ sql }}
     ;
@@ -80,8 +92,14 @@
 
 {% macro change_children(sql, build_no) -%}
     {{ touch_aged_children(build_no) if config.get('ages') }}
-    delete from {{ this }} where child_id in ({{ touched_children() }});
-    {{ insert_rows(sql) }}
+    create temporary table going_rows on commit drop as
+    select kept.ctid as row_at from {{ this }} as kept where kept.child_id in ({{ touched_children() }});
+    analyze going_rows;
+    create temporary table new_rows on commit drop as
+    {{ sql }}
+    ;
+    delete from {{ this }} as kept using going_rows where kept.ctid = going_rows.row_at;
+    insert into {{ this }} ({{ contracted_columns() }}) select {{ contracted_columns() }} from new_rows;
 {%- endmacro %}
 
 {#- What a child is known as now ends the version before, where the two differ. -#}
@@ -123,11 +141,13 @@
     select set_config('childdb.build_no', '{{ build_no }}', true);
 {%- endmacro %}
 
-{% macro find_changed_records() -%}
-    create temporary table changed_lists on commit drop as
+{#- Lists that came, went, hold something else, or are known from or to another day. -#}
+{% macro find_changed_lists() -%}
+    delete from core.changed_lists;
+    insert into core.changed_lists (_batch_id, commune_key)
     select
-        coalesce(now_there._batch_id, registered._batch_id) as _batch_id,
-        coalesce(now_there.commune_key, registered.commune_key) as commune_key
+        coalesce(now_there._batch_id, registered._batch_id),
+        coalesce(now_there.commune_key, registered.commune_key)
     from (
         select
             _batch_id, coalesce(commune_id, '') as commune_key, content_no, known_from_date, known_to_date
@@ -141,33 +161,34 @@
         now_there.content_no is distinct from registered.content_no
         or now_there.known_from_date is distinct from registered.known_from_date
         or now_there.known_to_date is distinct from registered.known_to_date;
+    analyze core.changed_lists;
+{%- endmacro %}
+
+{#- Registrations of changed lists, and those whose child, decision or confirmation is another now. -#}
+{% macro find_changed_records() -%}
     create temporary table changed_records on commit drop as
     select
-        kept._batch_id, kept.record_id
+        kept.ctid as row_at,
+        kept.child_id,
+        changed_lists._batch_id is not null as is_of_changed_list,
+        coalesce(links.child_id, kept.record_id) as next_child_id,
+        coalesce(links.decision, 'none') as next_decision_code,
+        coalesce(children.confirmed, false) as is_confirmed_next
     from {{ this }} as kept
+    left join core.changed_lists
+        on
+            kept._batch_id = changed_lists._batch_id
+            and coalesce(kept.commune_id, '') = changed_lists.commune_key
     left join {{ source('identity', 'record_links') }} as links
         on kept.record_id = links.record_id
     left join {{ source('identity', 'children') }} as children
         on coalesce(links.child_id, kept.record_id) = children.child_id
     where
-        kept.child_id <> coalesce(links.child_id, kept.record_id)
+        changed_lists._batch_id is not null
+        or kept.child_id <> coalesce(links.child_id, kept.record_id)
         or kept.identity_decision_code <> coalesce(links.decision, 'none')
         or kept.is_number_confirmed <> coalesce(children.confirmed, false);
-    create temporary table changed_batches on commit drop as
-    select _batch_id from changed_lists
-    union
-    select _batch_id from changed_records;
-    analyze changed_lists;
     analyze changed_records;
-    analyze changed_batches;
-{%- endmacro %}
-
-{% macro is_changed_record(rows) -%}
-    (
-        ({{ rows }}._batch_id, coalesce({{ rows }}.commune_id, ''))
-        in (select _batch_id, commune_key from changed_lists)
-        or {{ rows }}.record_id in (select record_id from changed_records)
-    )
 {%- endmacro %}
 
 {#- Delivered rows of which the registrations have to be made again; all of them where they are made anew. -#}
@@ -177,8 +198,9 @@
         select delivered.*
         from {{ relation }} as delivered
         where
-            delivered._batch_id in (select _batch_id from changed_batches)
-            and {{ is_changed_record('delivered') }}
+            delivered._batch_id in (select _batch_id from core.changed_lists)
+            and (delivered._batch_id, coalesce(delivered.commune_id, ''))
+            in (select _batch_id, commune_key from core.changed_lists)
     ) as changed
     {%- else -%}
     {{ relation }}
@@ -213,8 +235,8 @@
 {#- Children who stand otherwise on the reference date than on that of the build before. -#}
 {% macro touch_aged_children(build_no) -%}
     {%- set before = "date '" ~ build_mark(this.identifier).reference_date ~ "'" -%}
-    insert into core.aged_children (build_no, child_id)
-    select {{ build_no }}, kept.child_id
+    create temporary table aged_now on commit drop as
+    select kept.child_id
     from {{ this }} as kept
     where
         {{ before }} <> {{ reference_date() }}
@@ -222,5 +244,6 @@
             kept.age_in_years is distinct from {{ age_in_years('kept.effective_birth_date', reference_date()) }}
             or kept.counting_status_code <> {{ counting_status('kept', reference_date()) }}
         );
+    insert into core.aged_children (build_no, child_id) select {{ build_no }}, child_id from aged_now;
     analyze core.aged_children;
 {%- endmacro %}

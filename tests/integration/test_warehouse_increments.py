@@ -45,7 +45,14 @@ TABLES = (
     "fct_child_spells", "fct_life_events", "fct_duplicate_registrations",
 )  # fmt: skip
 ALL_MODELS = ["run", "--exclude", "resource_type:seed", "path:models/staging"]
-NUMBERED = ("build_marks", "touched_children", "aged_children", "fct_child_versions", "fct_release_builds")
+NUMBERED = (
+    "build_marks",
+    "touched_children",
+    "aged_children",
+    "changed_lists",
+    "fct_child_versions",
+    "fct_release_builds",
+)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', keeps='records') }}
+{{ config(materialized='kept_table', keeps='records', indexes=[{'columns': ['child_id']}]) }}
 
 with records as (
 
