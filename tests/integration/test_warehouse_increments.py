@@ -271,12 +271,12 @@ def test_any_history_of_increments_ends_where_a_full_build_does(
 
 
 def test_a_day_touches_only_the_children_of_changed_lists_and_links(
-    seeded: Database, warehouse_settings: Settings
+    seeded: Database, builder: Builder
 ) -> None:
     """One new list and one moved row: the rows of everybody else are not written again."""
     world = begin(61, 40)
     store(seeded, world.records, world.confirmed, [])
-    run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 61))
+    builder.run([*CHILD_MODELS, "--full-refresh"], variables(world, 61))
     with seeded.connect(Role.CHECKER) as connection:
         written = dict(connection.execute("select child_id, xmin::text from core.dim_children").fetchall())
     before = list(world.records)
@@ -289,7 +289,7 @@ def test_a_day_touches_only_the_children_of_changed_lists_and_links(
     )
     move(world)
     world.apply(seeded, before)
-    run_dbt(warehouse_settings, CHILD_MODELS, variables(world, 62))
+    builder.run(CHILD_MODELS, variables(world, 62))
     with seeded.connect(Role.CHECKER) as connection:
         now = dict(connection.execute("select child_id, xmin::text from core.dim_children").fetchall())
         touched = {
@@ -300,18 +300,16 @@ def test_a_day_touches_only_the_children_of_changed_lists_and_links(
     assert changed <= touched
     assert len(touched) < len(written) / 2
     plain = dump(seeded)
-    run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 62))
+    builder.run([*CHILD_MODELS, "--full-refresh"], variables(world, 62))
     assert dump(seeded) == plain
 
 
-def test_another_version_of_seeds_makes_everything_anew(
-    seeded: Database, warehouse_settings: Settings
-) -> None:
+def test_another_version_of_seeds_makes_everything_anew(seeded: Database, builder: Builder) -> None:
     """A commune that comes to lie in another district takes all its children along, though no list changed."""
     world = begin(63, 40)
     world.records = [r for r in world.records + world.waiting if r.file_date < date(2025, 7, 1)]
     store(seeded, world.records, world.confirmed, [])
-    run_dbt(warehouse_settings, [*CHILD_MODELS, "--full-refresh"], variables(world, 63))
+    builder.run([*CHILD_MODELS, "--full-refresh"], variables(world, 63))
     with seeded.connect(Role.CHECKER) as connection:
         row = connection.execute(
             "select commune_id from core.dim_children where commune_id is not null "
@@ -319,7 +317,7 @@ def test_another_version_of_seeds_makes_everything_anew(
         ).fetchone()
     assert row is not None
     with other_district(seeded, row[0]):
-        run_dbt(warehouse_settings, CHILD_MODELS, {**variables(world, 64), "build_version": "other"})
+        builder.run(CHILD_MODELS, {**variables(world, 64), "build_version": "other"})
         with seeded.connect(Role.CHECKER) as connection:
             found = connection.execute(
                 "select district_code_legacy from core.dim_children where commune_id = %s", [row[0]]
