@@ -40,7 +40,7 @@ from marts.agg_indicator_intervals where indicator_set = 'tt13_2021_children' an
 SERIES = """
 select r.release_id, f.geography, f.numerator, f.status from ops.releases as r
 inner join marts.agg_release_figures as f on r.release_id = f.release_id
-where f.indicator_code = '0101' and f.area_level = 'nation' and f.breakdown = 'total' and r.release_id = any(%s)
+where f.indicator_set = 'tt13_2021_children' and f.indicator_code = '0101' and f.area_level = 'nation' and f.breakdown = 'total' and r.release_id = any(%s)
 order by r.as_of_date, f.geography
 """
 Areas = dict[tuple[str, str], tuple[int, int]]
