@@ -91,7 +91,8 @@ def _outcome(results: Path, status: int) -> dict[str, int]:
         )
     nodes = json.loads(results.read_text(encoding="utf-8"))["results"]
     counts: dict[str, int] = {}
-    for node in nodes:
+    # What dbt does at the start of every run is no node of the project.
+    for node in (n for n in nodes if not n["unique_id"].startswith("operation.")):
         counts[node["status"]] = counts.get(node["status"], 0) + 1
     _raise_for(nodes)
     return counts
