@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
+
 from childdb.database import Database, Role, open_database
 from childdb.database.access import without_room
 from childdb.errors import ChilddbError, EnvironmentFailedError, ExitStatus, GateStoppedError
@@ -20,6 +22,8 @@ from childdb.orchestration.services import dead_services, scheduler
 from childdb.settings import Settings
 from childdb.workspace import Workspace
 
+AWAY = (EnvironmentFailedError, psycopg.OperationalError)
+"""What a database that is killed shows: the one between two statements, the other within one."""
 INGEST_DAGS = ("ingest__treem__children", "ingest__population__persons")
 ALL_DAGS = (*INGEST_DAGS, "identity__children", "transform__warehouse", "publish__release")
 PATIENCE = 20
@@ -107,9 +111,7 @@ def drive(settings: Settings, database: Database, api: AirflowApi, run: Run) -> 
         api.trigger(dag, run.run_id)
     ending = _watch(settings, database, api, run.run_id)
     # A database that died takes the note along; the next run closes what it left open.
-    with (
-        contextlib.suppress(EnvironmentFailedError) if ending.status == "failed" else contextlib.nullcontext()
-    ):
+    with contextlib.suppress(*AWAY) if ending.status == "failed" else contextlib.nullcontext():
         close_run(settings, run.run_id, ending.status, ending.release_id, ending.error)
     return ending
 
@@ -125,7 +127,7 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
             still = still + 1 if len(told) == known else 0
             ending = _ending(settings, database, api, run_id)
             patience = 0
-        except EnvironmentFailedError:
+        except AWAY:
             patience += 1
             if patience > PATIENCE:
                 return Ending(run_id, "failed", None, without_room(settings) or _without_database())
@@ -135,7 +137,7 @@ def _watch(settings: Settings, database: Database, api: AirflowApi, run_id: str)
             return ending
         death = _death(settings) or (without_room(settings) if still > STANDSTILL else None)
         if death:
-            with contextlib.suppress(ChilddbError):
+            with contextlib.suppress(ChilddbError, psycopg.OperationalError):
                 _tell(database, run_id, told)
             return Ending(run_id, "failed", None, death)
 
