@@ -119,10 +119,14 @@ def apply_verdicts(
         if verdict.outcome is APPLIED and verdict.number:
             numbers.append(_sealed_number(keys, source, verdict, sent, answer))
         events.append((sent.item_id, _event(verdict), sent.batch_id, answer, verdict.reason_code, day, actor))
+    _write_rows(connection, ADD_ANSWER, answers)
+    _write_rows(connection, ADD_NUMBER, numbers)
+    _write_rows(connection, ADD_EVENT, events)
+
+
+def _write_rows(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
-        cursor.executemany(ADD_ANSWER, answers)
-        cursor.executemany(ADD_NUMBER, numbers)
-        cursor.executemany(ADD_EVENT, events)
+        cursor.executemany(statement, rows)
 
 
 def _batch_days(connection: Connection, verdicts: Sequence[RowVerdict]) -> dict[str, date]:

@@ -96,7 +96,7 @@ from pathlib import Path
 from childdb.settings import load_settings
 from childdb.worklists import answer_store, export, service, store
 
-module, name, calls = {"answer": (answer_store, "_write_answer", 2), "file": (answer_store, "record_file", 1),
+module, name, calls = {"answer": (answer_store, "_write_rows", 2), "file": (answer_store, "record_file", 1),
                        "list": (export, "_write_private", 2), "rows": (store, "record_rows", 1)}[sys.argv[1]]
 real, count = getattr(module, name), 0
 
