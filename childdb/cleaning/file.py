@@ -12,7 +12,7 @@ import pyarrow as pa
 from childdb.cleaning.facts import FileFacts, gather_facts
 from childdb.cleaning.outcome import LedgerEntry, RuleCount, ledger_entry
 from childdb.cleaning.records import ChunkCleaner, ReleasedRows, held_records, records_schema
-from childdb.cleaning.repeats import RepeatWatch, Sight
+from childdb.cleaning.repeats import RepeatWatch, sight_of
 from childdb.cleaning.rules import RuleSet, cleaning_rules
 from childdb.cleaning.vectors import Mark, side_by_side, text_array
 from childdb.errors import ContractError
@@ -22,6 +22,8 @@ from childdb.reading.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from childdb.reading.model import FileReading
 
@@ -107,7 +109,7 @@ class _Part:
     cleaned: CleanedPart
     counts: dict[str, tuple[int, int]]
     quarantined: int
-    sight: Sight
+    sight: NDArray[np.void]
 
 
 class _FileCleaner:
@@ -139,7 +141,7 @@ class _FileCleaner:
             CleanedPart(chunk.records, self._findings(chunk.marks, rows)),
             self._counted(chunk.marks),
             int(chunk.quarantined.sum()),
-            Sight(rows, chunk.records),
+            sight_of(rows, chunk.records),
         )
 
     def last_part(self) -> CleanedPart:

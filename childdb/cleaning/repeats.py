@@ -6,6 +6,7 @@ again at the end and compared on all their values.
 
 from __future__ import annotations
 
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ _IGNORED = ("stt",)
 _FIRST_LOOK = ("ho_ten_tre", "ngay_sinh", "so_dinh_danh", "ho_ten_me", "ma_tre", "so_khai_sinh")
 _COMPARED = tuple(name for name in export_columns() if name not in _IGNORED)
 _SEED = 1
+_SEEN = np.dtype([("look", np.uint64), ("number", np.int64), ("person", np.uint64)])
 _MARKS = "\u0300\u0301\u0303\u0309\u0323"
 
 
@@ -47,76 +49,91 @@ _STYLES = _styles()
 
 
 class RepeatWatch:
-    """Remembers of each row what tells repeats and shared numbers; 24 bytes a row."""
+    """Remembers of each row what tells repeats and shared numbers: 24 bytes a row, on disk once a file is large.
 
-    def __init__(self) -> None:
-        self.looks: list[NDArray[np.uint64]] = []
-        self.numbers: list[NDArray[np.int64]] = []
-        self.people: list[NDArray[np.uint64]] = []
+    What is looked at together is a share of the rows chosen by its hash, so memory stays the same however many rows
+    there are. The file on disk has no name and goes with the process.
+    """
 
-    def remember(self, sight: Sight) -> None:
-        """Keep what was seen of one part; parts come in the order of the file."""
-        self.looks.append(sight.looks)
-        self.numbers.append(sight.numbers)
-        self.people.append(sight.people)
+    def __init__(self, *, rows_at_once: int = 2_000_000) -> None:
+        self.rows_at_once = rows_at_once
+        self.kept = SpooledTemporaryFile(max_size=rows_at_once * _SEEN.itemsize)  # noqa: SIM115 (closed by marks)
+        self.sizes: list[int] = []
+
+    def remember(self, sight: NDArray[np.void]) -> None:
+        """Keep what was seen of one part (`sight_of`); parts come in the order of the file."""
+        self.kept.write(sight.tobytes())
+        self.sizes.append(len(sight))
 
     def marks(self, rows: pa.Table) -> list[Mark]:
-        """Return the marks of repeats and shared numbers over the whole file."""
-        repeats = self._repeated(rows)
-        shared = self._shared(repeats)
+        """Return the marks of repeats and shared numbers over the whole file; what was remembered is given up."""
+        with self.kept:
+            repeats = self._repeated(rows)
+            shared = self._shared(repeats)
         marks = [Mark(None, RULE_REPEAT, repeats), Mark("so_dinh_danh", RULE_DUPLICATE, shared)]
         return [mark for mark in marks if len(mark.rows)]
 
+    def _shares(self, column: str) -> Iterator[pl.DataFrame]:
+        """Yield rows (row, look, number, person) in shares; those equal in the column are in one share.
+
+        By number, only the rows that carry one.
+        """
+        shares = -(-sum(self.sizes) // self.rows_at_once)
+        for share in range(shares):
+            taken = []
+            self.kept.seek(0)
+            first = 0
+            for size in self.sizes:
+                seen = np.frombuffer(self.kept.read(size * _SEEN.itemsize), dtype=_SEEN)
+                counts = seen["number"] >= 0 if column == "number" else True
+                here = np.flatnonzero((seen[column] % shares == share) & counts)
+                taken.append({"row": here + first} | {name: seen[name][here] for name in _SEEN.names or ()})
+                first += size
+            yield pl.DataFrame({name: np.concatenate([part[name] for part in taken]) for name in taken[0]})
+
     def _repeated(self, rows: pa.Table) -> NDArray[np.int64]:
         """Return the rows that repeat an earlier row in all columns but the running number."""
-        looks = pl.Series(np.concatenate(self.looks)) if self.looks else pl.Series([], dtype=pl.UInt64)
-        suspects = np.flatnonzero(looks.is_duplicated().to_numpy())
-        if not len(suspects):
-            return suspects
-        # The hash of a few columns only chooses whom to compare; equality is decided on all values.
-        order = np.lexsort((suspects, looks.to_numpy()[suspects]))
-        found = list(_equal_to_earlier(rows, suspects[order], looks.to_numpy()))
+        found = [np.array([], dtype=np.int64)]
+        for share in self._shares("look"):
+            # The hash of a few columns only chooses whom to compare; equality is decided on all values.
+            suspects = share.filter(pl.col("look").is_duplicated()).sort("look", "row")
+            found.extend(_equal_to_earlier(rows, suspects["row"].to_numpy(), suspects["look"].to_numpy()))
         return np.sort(np.concatenate(found))
 
     def _shared(self, repeats: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows whose number stands on several children: same number, another name or birth date."""
-        frame = pl.DataFrame({"number": np.concatenate(self.numbers), "person": np.concatenate(self.people)})
-        kept = np.ones(len(frame), dtype=bool)
-        kept[repeats] = False
-        frame = frame.with_row_index("row").filter(pl.Series(kept) & (pl.col("number") >= 0))
-        several = frame.filter(pl.col("number").is_duplicated())
-        if several.is_empty():
-            return np.array([], dtype=np.int64)
-        differing = several.filter(pl.col("person").n_unique().over("number") > 1)
-        return np.sort(differing["row"].to_numpy().astype(np.int64))
+        found = [np.array([], dtype=np.int64)]
+        for share in self._shares("number"):
+            once = share.filter(~pl.col("row").is_in(repeats))
+            several = once.filter(pl.col("number").is_duplicated())
+            differing = several.filter(pl.col("person").n_unique().over("number") > 1)
+            found.append(differing["row"].to_numpy())
+        return np.sort(np.concatenate(found))
 
 
-class Sight:
-    """What is remembered of the rows of one part."""
-
-    __slots__ = ("looks", "numbers", "people")
-
-    def __init__(self, rows: pa.Table, records: pa.Table) -> None:
-        first = pl.DataFrame({name: pl.Series(text_array(rows[name])) for name in _FIRST_LOOK})
-        self.looks = first.hash_rows(seed=_SEED).to_numpy()
-        self.numbers = (
-            pl.Series(records["so_dinh_danh"]).cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-        )
-        people = pl.DataFrame({
-            "name": pl.Series(records["ho_ten_tre"]).str.to_lowercase().str.replace_many(_STYLES),
-            "birth": pl.Series(records["ngay_sinh_raw"]),
-        })  # fmt: skip
-        self.people = people.select(pl.all().fill_null("")).hash_rows(seed=_SEED).to_numpy()
+def sight_of(rows: pa.Table, records: pa.Table) -> NDArray[np.void]:
+    """Return what is remembered of the rows of one part: hashes of a look and of the person, and the number."""
+    first = pl.DataFrame({name: pl.Series(text_array(rows[name])) for name in _FIRST_LOOK})
+    numbers = pl.Series(records["so_dinh_danh"]).cast(pl.Int64, strict=False).fill_null(-1)
+    people = pl.DataFrame({
+        "name": pl.Series(records["ho_ten_tre"]).str.to_lowercase().str.replace_many(_STYLES),
+        "birth": pl.Series(records["ngay_sinh_raw"]),
+    })  # fmt: skip
+    seen = np.empty(rows.num_rows, dtype=_SEEN)
+    seen["look"] = first.hash_rows(seed=_SEED).to_numpy()
+    seen["number"] = numbers.to_numpy()
+    seen["person"] = people.select(pl.all().fill_null("")).hash_rows(seed=_SEED).to_numpy()
+    return seen
 
 
 def _equal_to_earlier(
     rows: pa.Table, suspects: NDArray[np.int64], looks: NDArray[np.uint64]
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows equal to an earlier one; suspects come sorted by their hash, then by row."""
+    """Yield the rows equal to an earlier one; suspects come with their hashes, sorted by hash, then by row."""
     start = 0
     while start < len(suspects):
         end = min(start + PART_ROWS, len(suspects))
-        while end < len(suspects) and looks[suspects[end]] == looks[suspects[end - 1]]:
+        while end < len(suspects) and looks[end] == looks[end - 1]:
             end += 1
         places = np.sort(suspects[start:end])
         same = _fetched(rows, places)
