@@ -65,9 +65,9 @@ class Nation:
         return {}
 
     def child(self, n: int) -> ListedChild:
-        """Return one child; a third each of the three classes of the letter."""
+        """Return one child; a third of each commune's belong to each class of the letter."""
         born = date(2012, 1, 1) + timedelta(days=n % 4500)
-        kind, is_boy = n % 3, n % 2 == 0
+        kind, is_boy = n // len(self.communes) % 3, n % 2 == 0
         name = f"{FAMILY[n % 6]} Thị Thử {GIVEN[n % 8]}"
         number = number_of(n, born, is_boy=is_boy)
         shown = (

@@ -117,9 +117,10 @@ def _lay_out_covered(connection: duckdb.DuckDBPyConnection, model: Model) -> Non
 def _weigh_claims(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, scored: str) -> None:
     """Make ``claimed``: a person whom another row describes better is rarely this row's too; one nobody claims, more often."""
     near = f"q.{rules.training.near}" if rules.training.near else "0"
-    duplicate, share = repr(model.duplicate), f"coalesce(v.share, {model.held!r})"
-    taken = f"round(1000 * log2({duplicate} / greatest({share}, {duplicate})))"
-    free = f"round(1000 * log2((1 - {duplicate}) / greatest(1 - {share}, 0.04)))"
+    # Of two rows of one child it is the poorer that comes here, so each row beyond a child's first stands for two.
+    again, share = repr(min(2 * model.duplicate, 0.5)), f"coalesce(v.share, {model.held!r})"
+    taken = f"round(1000 * log2({again} / greatest({share}, {again})))"
+    free = f"round(1000 * log2((1 - {again}) / greatest(1 - {share}, 0.04)))"
     connection.execute(
         "create or replace table claimed as with strongest as (select p, arg_max(r, (strength, t.tie)) as holder"
         f" from claims join register as t on t.no = claims.r where p in (select p from {scored}) group by p)"
