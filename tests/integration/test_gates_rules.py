@@ -214,6 +214,26 @@ def repeat_first(count: int, *columns: str) -> Change:
     return lambda data: set_first(CHILDREN, count, **{c: data[CHILDREN][0][c] for c in columns})(data)
 
 
+def set_last(table: str, count: int, **values: Any) -> Change:
+    """Change the last `count` rows of a table."""
+
+    def change(data: dict[str, Rows]) -> None:
+        for row in data[table][-count:]:
+            row.update(values)
+
+    return change
+
+
+def both(first: Change, second: Change) -> Change:
+    """Make one change after the other."""
+
+    def change(data: dict[str, Rows]) -> None:
+        first(data)
+        second(data)
+
+    return change
+
+
 def clear(table: str) -> Change:
     return lambda data: data[table].clear()
 
@@ -258,7 +278,10 @@ PLANTED: dict[str, tuple[Change, Change]] = {
         set_first(CHILDREN, 31, so_dinh_danh="12345"),
         set_first(CHILDREN, 30, so_dinh_danh="12345"),
     ),
-    "TREEM-015": (repeat_first(4, "so_dinh_danh"), repeat_first(3, "so_dinh_danh")),
+    "TREEM-015": (
+        repeat_first(4, "so_dinh_danh"),
+        both(repeat_first(2, "so_dinh_danh"), set_last(CHILDREN, 30, so_dinh_danh="Chưa có")),
+    ),
     "TREEM-016": (repeat_first(51, *REPEATED), repeat_first(50, *REPEATED)),
     "TREEM-017": (repeat_first(3, "ma_tre"), repeat_first(2, "ma_tre")),
     "TREEM-018": (set_first(BATCHES, 1, accepted=70), set_first(BATCHES, 1, accepted=71)),
