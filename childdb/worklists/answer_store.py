@@ -19,19 +19,16 @@ from childdb.worklists.judging import APPLIED, RowVerdict, SentRow, answer_mark,
 from childdb.worklists.model import AnswerOutcome, ItemClass, ItemState
 
 ANSWERS_LOCK = 250_714
-ADD_ANSWER = (
-    "insert into quality.request_answers (answer_id, file_sha256, row_no, row_key, item_id, batch_id, outcome, "
-    "reason_code, result_code, has_number, answer_mark, answered_date, event_date) "
-    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+ADD_ANSWERS = (
+    "copy quality.request_answers (answer_id, file_sha256, row_no, row_key, item_id, batch_id, outcome, "
+    "reason_code, result_code, has_number, answer_mark, answered_date, event_date) from stdin"
 )
-ADD_NUMBER = (
-    "insert into vault.provided_numbers (answer_id, child_id, number_index, number_sealed, key_version, "
-    "signer_sealed, note_sealed, batch_id, row_key, row_no, answered_date) "
-    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+ADD_NUMBERS = (
+    "copy vault.provided_numbers (answer_id, child_id, number_index, number_sealed, key_version, "
+    "signer_sealed, note_sealed, batch_id, row_key, row_no, answered_date) from stdin"
 )
-ADD_EVENT = (
-    "insert into quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) "
-    "values (%s, %s, %s, %s, %s, %s, %s)"
+ADD_EVENTS = (
+    "copy quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) from stdin"
 )
 
 
@@ -66,6 +63,7 @@ def sent_rows(connection: Connection, keys: Iterable[str]) -> dict[str, SentRow]
         "from quality.request_rows as r inner join quality.work_items as w on r.item_id = w.item_id "
         "where r.row_key = any(%s)",
         [sorted(set(keys))],
+        prepare=False,
     )
     return {row[0]: _sent_row(row) for row in rows}
 
@@ -93,6 +91,7 @@ def holders(connection: Connection, indexes: Mapping[str, bytes]) -> dict[str, f
         "union select number_index, child_id from vault.provided_numbers "
         "where number_index = any(%(indexes)s) and not is_reversed",
         {"indexes": list(numbers)},
+        prepare=False,  # a plan kept from when the table was empty would read all of it for every file
     )
     found: dict[str, set[str]] = {}
     for index, child_id in rows:
@@ -119,14 +118,15 @@ def apply_verdicts(
         if verdict.outcome is APPLIED and verdict.number:
             numbers.append(_sealed_number(keys, source, verdict, sent, answer))
         events.append((sent.item_id, _event(verdict), sent.batch_id, answer, verdict.reason_code, day, actor))
-    _write_rows(connection, ADD_ANSWER, answers)
-    _write_rows(connection, ADD_NUMBER, numbers)
-    _write_rows(connection, ADD_EVENT, events)
+    _write_rows(connection, ADD_ANSWERS, answers)
+    _write_rows(connection, ADD_NUMBERS, numbers)
+    _write_rows(connection, ADD_EVENTS, events)
 
 
 def _write_rows(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _batch_days(connection: Connection, verdicts: Sequence[RowVerdict]) -> dict[str, date]:
