@@ -11,6 +11,7 @@ from childdb.sandbox.details import details_of, full_years
 from childdb.sandbox.geography import Delivery
 from childdb.sandbox.hashing import Ints
 from childdb.sandbox.people import Nation, People
+from childdb.sandbox.population import child_keys
 from childdb.sandbox.rows import Rows
 from childdb.sandbox.truth_figures import CountedChild, age_group
 
@@ -29,7 +30,7 @@ class NationCounter:
         self._residents = np.zeros(
             len(nation.geography.communes) * 2 * len(_GROUPS) * _ETHNIC, dtype=np.int64
         )
-        self.children: list[CountedChild] = []
+        self.children: dict[str, CountedChild] = {}
 
     def add(self, people: People, day: int) -> None:
         """Count the residents of one chunk on ``day`` and keep its true children."""
@@ -51,7 +52,8 @@ class NationCounter:
             geography.final_day()[people.commune],
         )
         details = details_of(self.nation, rows)
-        for row in range(len(people)):
+        keys = child_keys(self.nation, people.index).to_pylist()
+        for row, key in enumerate(keys):
             commune = geography.communes[people.home[row]]
             under_5 = bool(age[row] < 5)
             special = bool(details.circumstances[row])
@@ -66,15 +68,13 @@ class NationCounter:
                 "registered_under_5": under_5 and bool(details.birth_registered[row]),
             }
             measures = frozenset(name for name, holds in facts.items() if holds)
-            self.children.append(
-                CountedChild(
-                    commune["province_code"],
-                    commune["commune_code"],
-                    _SEXES[people.sex[row]],
-                    int(age[row]),
-                    f"{people.ethnic[row]:02d}",
-                    measures,
-                )
+            self.children[key] = CountedChild(
+                commune["province_code"],
+                commune["commune_code"],
+                _SEXES[people.sex[row]],
+                int(age[row]),
+                f"{people.ethnic[row]:02d}",
+                measures,
             )
 
     def write_residents(self, path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from childdb.database import Database, Role
+from childdb.sandbox.distance import distances, load_children, load_errors
 from childdb.sandbox.truth_figures import delivered_figures, load_delivered, load_residents, with_identity
 from childdb.settings import Settings
 from tests.flow_support import empty_warehouse, make_nation, run_steps
@@ -43,6 +44,13 @@ inner join ops.batches as batches on rows._batch_id = batches.batch_id
 inner join identity.record_links as links on rows.record_id = links.record_id
 inner join identity.children as children on links.child_id = children.child_id
 """
+NATION = ("2025", "nation", "VN", "_T", "_T", "_T")
+NATIONAL = {
+    "children": ("tt13_2021_children", "0101", *NATION),
+    "special": ("tt13_2021_children", "0301", *NATION),
+    "confirmed": ("register", "number_confirmed", *NATION),
+    "poor": ("register", "poor_or_near_poor", *NATION),
+}
 Figures = Mapping[tuple[str, ...], tuple[int, int | None]]
 
 
@@ -55,6 +63,12 @@ def empty(warehouse: Database) -> Database:
 def rounded(count: int) -> int | None:
     """Return a count as the rule of protection shows it, written again from its text."""
     return None if count < 10 else 5 * ((count + 2) // 5)
+
+
+def of_the_nation(nation: Path) -> Figures:
+    """Return the truth without errors of entry."""
+    with open(nation / "truth" / "figures_nation.csv", encoding="utf-8", newline="") as file:
+        return expected(list(csv.DictReader(file)))
 
 
 def built(database: Database) -> Figures:
@@ -92,8 +106,7 @@ def test_without_errors_every_figure_is_the_nations_truth(
 ) -> None:
     nation = make_nation(tmp_path / "nation", children=CHILDREN, seed=seed, profile="none")
     run_steps(warehouse_settings, nation / "exports", nation / "population" / "population.parquet")
-    with open(nation / "truth" / "figures_nation.csv", encoding="utf-8", newline="") as file:
-        truth = expected(list(csv.DictReader(file)))
+    truth = of_the_nation(nation)
     assert not differences(truth, built(empty))[:10]
     with empty.connect(Role.CHECKER) as connection:
         published = connection.execute(PUBLISHED).fetchall()
@@ -128,6 +141,10 @@ def test_with_errors_every_figure_is_the_truth_as_delivered(
     found = built(empty)
     as_matched = expected(delivered_figures(with_identity(rows, identity), residents, day[0]))
     assert not differences(as_matched, found)[:10]
+    apart = distances(load_children(nation / "truth"), rows, load_errors(nation / "truth"), day[0], identity)
+    for measure, key in NATIONAL.items():
+        told = sum(int(str(r["too_many"])) - int(str(r["too_few"])) for r in apart if r["figure"] == measure)
+        assert found[key][0] - of_the_nation(nation)[key][0] == told, measure
     as_it_is = expected(delivered_figures(rows, residents, day[0]))
     added = matching_adds(as_it_is, found)
     print(f"\nseed {seed}, {day[0]}: what matching adds at the national level: {added}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from childdb.sandbox.distance import distances, load_children, load_errors
 from childdb.sandbox.evolve import evolve
 from childdb.sandbox.truth_figures import (
+    CountedChild,
     DeliveredRow,
     age_on,
     counted,
@@ -50,6 +53,52 @@ def test_with_errors_they_differ_and_fewer_children_are_delivered(nations: dict[
         assert int(_figures(truth / "figures_delivered.csv")[key][0]) < int(
             _figures(truth / "figures_nation.csv")[key][0]
         )
+
+
+def test_distance_by_error_class_adds_up_to_the_figures(nations: dict[str, Path]) -> None:
+    indicators = {
+        "0101": "children",
+        "0301": "special",
+        "number_confirmed": "confirmed",
+        "at_risk": "at_risk",
+    }
+    for profile, folder in nations.items():
+        truth = folder / "truth"
+        with (truth / "distance_delivered.csv").open(encoding="utf-8", newline="") as file:
+            told = list(csv.DictReader(file))
+        assert bool(told) == (profile != "none")
+        nation, delivered = _figures(truth / "figures_nation.csv"), _figures(truth / "figures_delivered.csv")
+        for (indicator_set, code, *cell), (count, _) in nation.items():
+            if code in indicators and cell[1:] == ["nation", "VN", "_T", "_T", "_T", "total"]:
+                differs = int(delivered[indicator_set, code, *cell][0]) - int(count)
+                of_it = [row for row in told if row["figure"] == indicators[code]]
+                assert differs == sum(int(row["too_many"]) - int(row["too_few"]) for row in of_it), code
+        again = distances(
+            load_children(truth), load_delivered(truth), load_errors(truth), _day_of(folder)
+        )  # fmt: skip
+        assert [{name: str(value) for name, value in row.items()} for row in again] == told
+
+
+def _day_of(folder: Path) -> dt.date:
+    about = json.loads((folder / "nation.json").read_text(encoding="utf-8"))
+    return dt.date.fromisoformat(about["reference_date"])
+
+
+def test_distance_names_the_error_and_counts_a_child_once() -> None:
+    truth = {"T1": CountedChild("01", "00004", "male", 11, "01", frozenset({"children", "confirmed"}))}
+    rows = [ROW, replace(ROW, row_no=2, sex="female")]
+    key = [(row.file_sha256, row.row_no) for row in rows]
+    errors = {key[1]: [("E45", "gioi_tinh"), ("E01", "ho_ten_tre")], key[0]: [("E58", "")]}
+    split = {key[0]: ("A", True), key[1]: ("B", False)}
+    right = distances(truth, rows[:1], errors, DAY)
+    assert right == []
+    twice = distances(truth, rows, errors, DAY, split)
+    assert {(row["figure"], row["error_class"], row["too_many"], row["elsewhere"]) for row in twice} >= {
+        ("children", "a child counted again", 1, 0),
+    }
+    assert sum(int(str(row["too_many"])) for row in twice if row["figure"] == "children") == 1
+    other_sex = distances(truth, rows[1:], errors, DAY)
+    assert [(row["figure"], row["error_class"], row["elsewhere"]) for row in other_sex] == [("sex", "E45", 1)]
 
 
 def test_totals_add_up_over_areas_and_sexes(nations: dict[str, Path]) -> None:
