@@ -27,9 +27,7 @@ ADD_NUMBERS = (
     "copy vault.provided_numbers (answer_id, child_id, number_index, number_sealed, key_version, "
     "signer_sealed, note_sealed, batch_id, row_key, row_no, answered_date) from stdin"
 )
-ADD_EVENTS = (
-    "copy quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) from stdin"
-)
+ADD_EVENTS = "copy quality.work_item_events (item_id, event, batch_id, answer_id, reason_code, event_date, actor) from stdin"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,12 +84,13 @@ def _sent_row(row: Sequence[Any]) -> SentRow:
 def holders(connection: Connection, indexes: Mapping[str, bytes]) -> dict[str, frozenset[str]]:
     """Return which children have each number already, from matching or from earlier answers."""
     numbers = {index: number for number, index in indexes.items()}
+    # One index look-up per number: a plan over the whole list would read the tables for every file.
     rows = connection.execute(
-        "select number_index, child_id from vault.child_numbers where number_index = any(%(indexes)s) "
-        "union select number_index, child_id from vault.provided_numbers "
-        "where number_index = any(%(indexes)s) and not is_reversed",
-        {"indexes": list(numbers)},
-        prepare=False,  # a plan kept from when the table was empty would read all of it for every file
+        "select wanted.number_index, held.child_id from unnest(%s::bytea[]) as wanted (number_index) "
+        "cross join lateral (select c.child_id from vault.child_numbers as c "
+        "where c.number_index = wanted.number_index union select p.child_id from vault.provided_numbers as p "
+        "where p.number_index = wanted.number_index and not p.is_reversed) as held",
+        [list(numbers)],
     )
     found: dict[str, set[str]] = {}
     for index, child_id in rows:

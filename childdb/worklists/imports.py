@@ -99,10 +99,7 @@ def _take_in(importer: Importer, sheet: AnswerSheet | Unreadable, path: Path, di
         return _refused(path, digest, sheet.reason_code)
     keys = [parts[0] for row in sheet.rows if (parts := split_key(row.key_text))]
     sent = store.sent_rows(importer.connection, keys)
-    is_known_batch = sheet.manifest is not None and store.batch_exists(
-        importer.connection, sheet.manifest.batch_id
-    )
-    if not sent and not is_known_batch:
+    if not sent and not _is_known_batch(importer, sheet):
         return _refused(path, digest, "BATCH-UNKNOWN")
     answered = [row for row in sheet.rows if row.is_answered or not row.key_text]
     if not answered:
@@ -123,6 +120,10 @@ def _take_in(importer: Importer, sheet: AnswerSheet | Unreadable, path: Path, di
     return FileReport(
         path, digest, "read", "READ", batch, commune, item_class, len(sheet.rows) - len(answered), rows
     )
+
+
+def _is_known_batch(importer: Importer, sheet: AnswerSheet) -> bool:
+    return sheet.manifest is not None and store.batch_exists(importer.connection, sheet.manifest.batch_id)
 
 
 def _refused(path: Path, digest: str, reason: str) -> FileReport:
