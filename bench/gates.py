@@ -105,7 +105,12 @@ def _plain(settings: Settings, name: str, batches: list[str]) -> float:
     with connect(Role.CHECKER, settings) as connection:
         for source in suite.sources.values():
             for rule, predicate in row_rules(suite.rules_of(source.name)):
-                window = sql.SQL(", {}").format(predicate.window) if predicate.window else sql.SQL("")
+                window = sql.SQL("")
+                if predicate.repeats is not None:
+                    same = sql.SQL(", ").join(predicate.repeats.columns)
+                    window = sql.SQL(", nullif(count(*) over (partition by {}), 1) as {}").format(
+                        same, predicate.repeats.name
+                    )
                 statement = sql.SQL(
                     "select count(*) filter (where {evaluated}), count(*) filter (where {failed}) "
                     "from (select looked_at.*{window} from ({rows}) as looked_at) as counted"

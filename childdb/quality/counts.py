@@ -113,9 +113,10 @@ def totals_over_scopes(counts: Mapping[tuple[str, str], Counts], rule_id: str) -
 
 
 def _rows(query: Composable, rules: Numbered) -> Composable:
-    windows = [predicate.window for _, predicate in rules if predicate.window is not None]
-    columns = sql.SQL(", ").join([sql.SQL("looked_at.*"), *windows])
-    return sql.SQL("select {} from ({}) as looked_at").format(columns, query)
+    repeats = [predicate.repeats for _, predicate in rules if predicate.repeats is not None]
+    columns = sql.SQL(", ").join([sql.SQL("looked_at.*"), *(each.column for each in repeats)])
+    joins = sql.SQL(" ").join(each.join(query) for each in repeats)
+    return sql.SQL("select {} from ({}) as looked_at {}").format(columns, query, joins)
 
 
 def _scope(source: Source) -> Composable:

@@ -19,11 +19,35 @@ Composable = sql.Composable
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """Two boolean SQL expressions over one row, and a window column where the rule needs one."""
+    """Two boolean SQL expressions over one row, and what repeats where the rule needs to know it."""
 
     evaluated: Composable
     failed: Composable
-    window: Composable | None = None
+    repeats: Repeats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many rows have the same values: counted by hashing, as a sort of a nation's rows costs five times as much."""
+
+    name: sql.Identifier
+    columns: Sequence[sql.Identifier]
+
+    @property
+    def column(self) -> Composable:
+        """The column that holds the count; NULL where the values stand once."""
+        return sql.SQL("{}.times as {}").format(self.name, self.name)
+
+    def join(self, rows: Composable) -> Composable:
+        """Return the join that brings the count to the rows ``looked_at`` of a query."""
+        listed = sql.SQL(", ").join(self.columns)
+        same = sql.SQL(" and ").join(
+            sql.SQL("looked_at.{0} = {1}.{0}").format(column, self.name) for column in self.columns
+        )
+        return sql.SQL(
+            "left join (select {listed}, count(*) as times from ({rows}) as again where {given} "
+            "group by {listed} having count(*) > 1) as {name} on {same}"
+        ).format(listed=listed, rows=rows, given=_all_given(self.columns), name=self.name, same=same)
 
 
 def row_predicate(rule: Rule, position: int) -> Predicate | None:
@@ -102,10 +126,14 @@ def _outside(value: Composable, kwargs: Mapping[str, Any]) -> Composable:
 
 def _unique(columns: list[str], position: int) -> Predicate:
     names = [sql.Identifier(column) for column in columns]
-    given = sql.SQL("({})").format(sql.SQL(" and ").join(sql.SQL("{} is not null").format(n) for n in names))
-    alias = sql.Identifier(f"_same_{position}")
-    window = sql.SQL("count(*) over (partition by {}) as {}").format(sql.SQL(", ").join(names), alias)
-    return Predicate(given, sql.SQL("({} and {} > 1)").format(given, alias), window)
+    given, repeats = _all_given(names), Repeats(sql.Identifier(f"_same_{position}"), names)
+    return Predicate(given, sql.SQL("({} and {} is not null)").format(given, repeats.name), repeats)
+
+
+def _all_given(columns: Sequence[Composable]) -> Composable:
+    return sql.SQL("({})").format(
+        sql.SQL(" and ").join(sql.SQL("{} is not null").format(column) for column in columns)
+    )
 
 
 def _literals(values: list[Any]) -> Composable:

@@ -107,11 +107,11 @@ def test_self_contained_page_keeps_the_table_and_nothing_else_of_the_head() -> N
     assert "newsletter" not in cleaned
 
 
-def test_uniqueness_needs_a_window() -> None:
+def test_uniqueness_needs_to_know_what_repeats() -> None:
     rule = next(
         rule for rule in load_suite(NAME).rules if rule.type == "expect_compound_columns_to_be_unique"
     )
     predicate = row_predicate(rule, 3)
     assert predicate is not None
-    assert predicate.window is not None
+    assert predicate.repeats is not None
     assert isinstance(predicate.failed, sql.Composable)
