@@ -28,7 +28,7 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How many rows have the same values: counted by hashing, as a sort of a nation's rows costs five times as much."""
+    """How many rows have the same values: counted by hashing, which is cheaper than sorting all rows."""
 
     name: sql.Identifier
     columns: Sequence[sql.Identifier]
