@@ -118,7 +118,7 @@ def test_the_same_inputs_give_the_same_bytes(
     assert build_candidate(warehouse_settings, None, LATER_DAY) == pair.second
     assert {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     with seeded.connect(Role.MATCHER) as connection:
-        records, confirmed = changed(*make_records(11, Places()))
+        records, confirmed = changed(*make_records(11, Places(), CHILDREN))
     release(seeded, warehouse_settings, records, confirmed, LATER_DAY)
 
 
