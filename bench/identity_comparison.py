@@ -43,15 +43,16 @@ BLOCKS = (
     ("born_day", "commune"), ("name_given", "born_day", "province"), ("mother_number",), ("father_number",), ("phone",),
     ("mother_fold", "name_given"), ("mother_fold", "father_fold"),
 )  # fmt: skip
+RULES = load_rules(None)
 OUR_BLOCKS = tuple(
     " and ".join(
         f"l.{ours} = r.{theirs}" for ours, theirs in zip(block.register, block.population, strict=True)
     )
-    for block in load_rules(None).blocks
+    for block in RULES.blocks
 )
 COLUMNS = sorted(
     {c for keys in (*PASSES, *BLOCKS) for c in keys}
-    | {c for block in load_rules(None).blocks for c in (*block.register, *block.population)}
+    | {c for block in RULES.blocks for c in (*block.register, *block.population)}
     | {
         "name_text",
         "mother_text",
@@ -77,16 +78,15 @@ def _clock(into: dict[str, Any]) -> Iterator[None]:
 
 
 def _normalised(folder: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
-    rules = load_rules(None)
     connection = open_database(scratch / "compare.duckdb", scratch / "spill", 2, "8GB")
-    words = features.WordReader(rules)
+    words = features.WordReader(RULES)
     for table, side, name in (
-        (features.REGISTER, rules.register, REGISTER),
-        (features.POPULATION, rules.population, POPULATION),
+        (features.REGISTER, RULES.register, REGISTER),
+        (features.POPULATION, RULES.population, POPULATION),
     ):
         path = folder / f"{table.name}/{table.name}.parquet"
         open_input(connection, path, side, table)
-        features.FeatureMaker(connection, rules, words, table).make(path, f"{name}_all")
+        features.FeatureMaker(connection, RULES, words, table).make(path, f"{name}_all")
         has = {row[0] for row in connection.execute(f"describe {name}_all").fetchall()}
         listed = ", ".join(column for column in COLUMNS if column in has)
         connection.execute(f"create table {name} as select no, {listed} from {name}_all")

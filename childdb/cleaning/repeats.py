@@ -6,6 +6,7 @@ again at the end and compared on all their values.
 
 from __future__ import annotations
 
+import secrets
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ RULE_REPEAT = "ROW-002"
 _IGNORED = ("stt",)
 _FIRST_LOOK = ("ho_ten_tre", "ngay_sinh", "so_dinh_danh", "ho_ten_me", "ma_tre", "so_khai_sinh")
 _COMPARED = tuple(name for name in export_columns() if name not in _IGNORED)
-_SEED = 1
-_SEEN = np.dtype([("look", np.uint64), ("number", np.int64), ("person", np.uint64)])
+# Drawn anew by every process: what a large file leaves on disk for a while says nothing to whoever finds it.
+_SEED = secrets.randbits(63)
+_SEEN = np.dtype([("look", np.uint64), ("number", np.uint64), ("person", np.uint64), ("numbered", np.bool_)])
 _MARKS = "\u0300\u0301\u0303\u0309\u0323"
 
 
@@ -49,7 +51,7 @@ _STYLES = _styles()
 
 
 class RepeatWatch:
-    """Remembers of each row what tells repeats and shared numbers: 24 bytes a row, on disk once a file is large.
+    """Remembers of each row what tells repeats and shared numbers: 25 bytes a row, on disk once a file is large.
 
     What is looked at together is a share of the rows chosen by its hash, so memory stays the same however many rows
     there are. The file on disk has no name and goes with the process.
@@ -74,7 +76,7 @@ class RepeatWatch:
         return [mark for mark in marks if len(mark.rows)]
 
     def _shares(self, column: str) -> Iterator[pl.DataFrame]:
-        """Yield rows (row, look, number, person) in shares; those equal in the column are in one share.
+        """Yield rows (row, look, number, person, numbered) in shares; those equal in the column are in one share.
 
         By number, only the rows that carry one.
         """
@@ -85,7 +87,7 @@ class RepeatWatch:
             first = 0
             for size in self.sizes:
                 seen = np.frombuffer(self.kept.read(size * _SEEN.itemsize), dtype=_SEEN)
-                counts = seen["number"] >= 0 if column == "number" else True
+                counts = seen["numbered"] if column == "number" else True
                 here = np.flatnonzero((seen[column] % shares == share) & counts)
                 taken.append({"row": here + first} | {name: seen[name][here] for name in _SEEN.names or ()})
                 first += size
@@ -112,18 +114,27 @@ class RepeatWatch:
 
 
 def sight_of(rows: pa.Table, records: pa.Table) -> NDArray[np.void]:
-    """Return what is remembered of the rows of one part: hashes of a look and of the person, and the number."""
+    """Return what is remembered of the rows of one part: hashes of a look and of the person, and the number, hidden."""
     first = pl.DataFrame({name: pl.Series(text_array(rows[name])) for name in _FIRST_LOOK})
-    numbers = pl.Series(records["so_dinh_danh"]).cast(pl.Int64, strict=False).fill_null(-1)
+    numbers = pl.Series(records["so_dinh_danh"]).cast(pl.UInt64, strict=False)
     people = pl.DataFrame({
         "name": pl.Series(records["ho_ten_tre"]).str.to_lowercase().str.replace_many(_STYLES),
         "birth": pl.Series(records["ngay_sinh_raw"]),
     })  # fmt: skip
     seen = np.empty(rows.num_rows, dtype=_SEEN)
     seen["look"] = first.hash_rows(seed=_SEED).to_numpy()
-    seen["number"] = numbers.to_numpy()
+    seen["number"] = _hidden(numbers.fill_null(0).to_numpy())
+    seen["numbered"] = numbers.is_not_null().to_numpy()
     seen["person"] = people.select(pl.all().fill_null("")).hash_rows(seed=_SEED).to_numpy()
     return seen
+
+
+def _hidden(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers mixed one to one (the finish of SplitMix64), so that equal ones and only those stay equal."""
+    mixed = numbers ^ np.uint64(_SEED)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 def _equal_to_earlier(

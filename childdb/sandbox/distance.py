@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -174,11 +173,3 @@ def _group(child: CountedChild, group: str) -> str:
 def _named(figure: str, errors: list[tuple[str, str]], bare: str) -> str:
     """Return the errors of the row that can change a figure; several that stand together are one class."""
     return ";".join(sorted({error for error, column in errors if column in _COLUMNS[figure]})) or bare
-
-
-def write_distances(rows: Iterable[Mapping[str, object]], path: Path) -> None:
-    """Write distances as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from childdb.errors import UsageError
-from childdb.sandbox import population, register
-from childdb.sandbox.distance import distances, load_errors, write_children, write_distances
+from childdb.sandbox import distance, population, register
 from childdb.sandbox.exports import write_exports
 from childdb.sandbox.geography import build_geography, date_of
 from childdb.sandbox.habits import build_habits
@@ -123,10 +122,9 @@ def write_truth(counter: NationCounter, truth: Path, day: int, *, has_files: boo
     delivered, on = load_delivered(truth), date_of(day)
     write_figures(figures(counter.children.values(), residents), truth / "figures_nation.csv")
     write_figures(delivered_figures(delivered, residents, on), truth / "figures_delivered.csv")
-    write_children(counter.children, truth / "children.parquet")
-    write_distances(
-        distances(counter.children, delivered, load_errors(truth), on), truth / "distance_delivered.csv"
-    )
+    distance.write_children(counter.children, truth / "children.parquet")
+    apart = distance.distances(counter.children, delivered, distance.load_errors(truth), on)
+    write_figures(apart, truth / "distance_delivered.csv", distance.FIELDS)
 
 
 def write_account(path: Path, seed: int) -> None:

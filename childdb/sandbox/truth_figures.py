@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -277,10 +277,10 @@ def delivered_figures(
     return figures([child for child in children if child is not None], residents)
 
 
-def write_figures(rows: Iterable[Mapping[str, object]], path: Path) -> None:
+def write_figures(rows: Iterable[Mapping[str, object]], path: Path, columns: Sequence[str] = FIELDS) -> None:
     """Write figures as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
