@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from childdb.errors import ContractError
-from childdb.forms.model import Field, FormColumn, FormProvince
+from childdb.forms.model import FormColumn, FormProvince
 from childdb.forms.words import MARKS, Mark
 
 NEEDED = (
@@ -107,13 +107,10 @@ def content_of(
     return MARKS.get(figure.status, Mark.NOT_APPLICABLE)
 
 
-def is_percent(figures: FormFigures, column: FormColumn) -> bool:
-    """Return whether a column shows a share: the value of an indicator whose unit is a percentage."""
-    if column.field is not Field.VALUE:
-        return False
-    wanted = (column.indicator_set, column.indicator_code)
-    return any(
-        "%" in f.unit for key, f in figures.items() if (key.indicator_set, key.indicator_code) == wanted
+def share_indicators(figures: FormFigures) -> frozenset[tuple[str, str]]:
+    """Return the indicators (set, code) whose value is a percentage."""
+    return frozenset(
+        (key.indicator_set, key.indicator_code) for key, figure in figures.items() if "%" in figure.unit
     )
 
 

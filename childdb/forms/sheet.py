@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from childdb.forms.cells import FormFigures, content_of, is_percent, versions_of
-from childdb.forms.model import Form, FormColumn, FormProvince, FormUnit, Rows
+from childdb.forms.cells import FormFigures, content_of, share_indicators, versions_of
+from childdb.forms.model import Field, Form, FormColumn, FormProvince, FormUnit, Rows
 from childdb.forms.styles import Styles
 from childdb.forms.words import LEGEND, Mark, safe_text
 
@@ -56,8 +56,13 @@ def write_sheet(
     _set_page(sheet, form, facts, last)
     _write_heading(sheet, styles, form, facts, last)
     body = _write_head(sheet, styles, form)
+    shares = share_indicators(figures)
+    percent = [
+        column.field is Field.VALUE and (column.indicator_set, column.indicator_code) in shares
+        for column in form.columns
+    ]
     for offset, line in enumerate(lines):
-        _write_line(sheet, styles, form, figures, line, body + offset)
+        _write_line(sheet, styles, form, figures, line, percent, body + offset)
     sheet.freeze_panes(body, FIRST_NUMBER)
     sheet.repeat_rows(HEAD_TOP, body - 1)
     _write_foot(sheet, styles, form, figures, facts, body + len(lines), last)
@@ -154,7 +159,13 @@ def _write_group(sheet: Worksheet, styles: Styles, start: int, end: int, columns
 
 
 def _write_line(
-    sheet: Worksheet, styles: Styles, form: Form, figures: FormFigures, line: Line, row: int
+    sheet: Worksheet,
+    styles: Styles,
+    form: Form,
+    figures: FormFigures,
+    line: Line,
+    percent: Sequence[bool],
+    row: int,
 ) -> None:
     sheet.write_string(row, 0, safe_text(line.code), styles.total_code if line.is_total else styles.code)
     sheet.write_string(row, 1, safe_text(line.name), styles.total_name if line.is_total else styles.name)
@@ -165,7 +176,7 @@ def _write_line(
                 row, FIRST_NUMBER + index, content.value, styles.total_mark if line.is_total else styles.mark
             )
         else:
-            style = _number_style(styles, is_percent(figures, column), line.is_total)
+            style = _number_style(styles, percent[index], line.is_total)
             sheet.write_number(row, FIRST_NUMBER + index, content, style)
 
 

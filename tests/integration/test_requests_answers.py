@@ -372,6 +372,10 @@ def test_taken_back_number_opens_the_item_again(warehouse: Warehouse, tmp_path: 
         assert reverse_answer(connection, answer_id, reason="công an báo nhầm", day=AS_OF, actor="test")
         assert not reverse_answer(connection, answer_id, reason="công an báo nhầm", day=AS_OF, actor="test")
     assert numbers(warehouse) == {}
+    told = warehouse.rows(
+        "select distinct event_code from identity.number_requests where event_date = %s", AS_OF
+    )
+    assert {code for (code,) in told} == {"requested", "provided", "provision_reversed"}
     assert export_lists(warehouse.settings).row_count == 1
     assert balances(warehouse)
 
