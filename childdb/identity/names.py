@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from ftfy import fix_encoding
 
 from childdb.cleaning.encodings import read_alone
-from childdb.identity.syllables import MOJIBAKE, Kind, Syllables, Words, mixed, split
+from childdb.identity.syllables import MOJIBAKE, Bits, Kind, Syllables, Words, letter_bits, mixed, split
 
 HASHES = ("exact", "fold", "joined", "bag", "sound", "tail", "ends", "given", "surname")
 FLAGS = ("marked", "short")
-NAME_COLUMNS = (*HASHES, *FLAGS, "text")
+NAME_COLUMNS = (*HASHES, *FLAGS, "letters", "text")
 _ORDERED = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -29,6 +29,7 @@ class _Read:
 
     hashes: dict[str, Words]
     flags: dict[str, npt.NDArray[np.bool_]]
+    letters: Bits
     texts: pa.Array[Any]
 
 
@@ -85,6 +86,7 @@ class NameReader:
         starts = np.concatenate([[0], np.cumsum(counts)])
         hashes = {name: np.zeros(len(counts), np.uint64) for name in HASHES}
         flags = {name: np.zeros(len(counts), np.bool_) for name in FLAGS}
+        letters = np.zeros(len(counts), np.uint32)
         for length in np.unique(counts[counts > 0]).tolist():
             rows = np.flatnonzero(counts == length)
             table = ids[starts[rows][:, None] + np.arange(length)]
@@ -92,9 +94,10 @@ class NameReader:
                 hashes[name][rows] = values
             flags["marked"][rows] = known["marked"][table].any(axis=1)
             flags["short"][rows] = known["single"][table].any(axis=1) if length > 2 else True
+            letters[rows] = letter_bits(known["once"][table], known["twice"][table])
         pieces = self._syllables.texts().take(pa.array(ids))
         texts = pc.binary_join(pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pieces), " ")
-        return _Read(hashes, flags, texts)
+        return _Read(hashes, flags, letters, texts)
 
     def _columns(self, read: _Read, order: npt.NDArray[np.int64] | None) -> dict[str, pa.Array[Any]]:
         refused = pc.is_in(read.texts, value_set=self._refused).to_numpy(zero_copy_only=False)
@@ -104,6 +107,7 @@ class NameReader:
             columns[name] = pa.array((values >> np.uint64(32)).astype(np.uint32), mask=none | (values == 0))
         for name, flags in read.flags.items():
             columns[name] = pa.array(flags, mask=none)
+        columns["letters"] = pa.array(read.letters, mask=none)
         columns["text"] = pc.if_else(pa.array(none), pa.scalar(None, pa.string()), read.texts)
         if order is not None:
             where = pa.array(order)
@@ -115,6 +119,7 @@ def _stacked(first: _Read, second: _Read) -> _Read:
     return _Read(
         {name: np.concatenate([values, second.hashes[name]]) for name, values in first.hashes.items()},
         {name: np.concatenate([values, second.flags[name]]) for name, values in first.flags.items()},
+        np.concatenate([first.letters, second.letters]),
         pa.concat_arrays([first.texts, second.texts]),
     )
 

@@ -22,9 +22,7 @@ def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingD
     rows = _count(connection, "register")
     people = _count(connection, "population")
     wanted = min(rows, rules.training.rows)
-    connection.execute(
-        f"create or replace table sample_rows as select * from register order by tie limit {wanted}"
-    )
+    _first_rows(connection, "register", wanted, "sample_rows")
     blocks = collect_pairs(connection, rules, "sample_rows", "population", "sample_pairs")
     candidates = _compared(connection, rules, "sample_pairs", "sample_rows")
     relatives, per_row = _relatives(connection, rules)
@@ -47,6 +45,14 @@ def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingD
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+
+def _first_rows(connection: duckdb.DuckDBPyConnection, source: str, count: int, target: str) -> None:
+    """Create ``target``: the rows with the least hashes of their key. Places are sorted first, wide rows never."""
+    connection.execute(
+        f"create or replace table {target} as select * from {source}"
+        f" where no in (select no from {source} order by tie limit {count})"
+    )
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str) -> Sample:
@@ -95,9 +101,7 @@ def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sam
 def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
     """Return chance pairs of the whole nation."""
     for table, source in (("chance_rows", "register"), ("chance_people", "population")):
-        connection.execute(
-            f"create or replace table {table} as select * from {source} order by tie limit {_CHANCE_ROWS}"
-        )
+        _first_rows(connection, source, _CHANCE_ROWS, table)
     rows, people = (
         connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"]
         for table in ("chance_rows", "chance_people")

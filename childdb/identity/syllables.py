@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from childdb.cleaning.encodings import is_readable
 
 Words = npt.NDArray[np.uint64]
+Bits = npt.NDArray[np.uint32]
 # Odd, so that a hash of joined texts can be put together from the hashes of the parts.
 _BASE = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -21,6 +22,12 @@ _MASK = (1 << 64) - 1
 MOJIBAKE = "[ÃÂÄÆ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|á[º»]"
 # H' and Y of the highlands are written joined or apart, with the clan behind the name.
 _CLAN_LAST = "^[hy][bcdfgjklmnpqrstvwxz]"
+
+
+# Bits of letters, the commonest first: what is none of them shares the last bit, a second one of the first few has its own.
+_LETTERS = "nhaitguocelmyvrdbpsqkx"
+_OTHER = len(_LETTERS)
+_COMMON = 9
 
 
 class Kind(IntEnum):
@@ -38,6 +45,30 @@ def _text_hash(text: str) -> tuple[int, int]:
         value = (value * _BASE + byte + 1) & _MASK
         factor = (factor * _BASE) & _MASK
     return value, factor
+
+
+def _letters(text: str) -> tuple[int, int]:
+    """Return the letters a syllable has as bits, and those it has more than once."""
+    once = twice = 0
+    for letter in text:
+        place = _LETTERS.find(letter)
+        bit = 1 << (place if place >= 0 else _OTHER)
+        twice |= once & bit
+        once |= bit
+    return once, twice
+
+
+def letter_bits(once: Bits, twice: Bits) -> Bits:
+    """Return which letters names have, and which of the commonest they have twice, of syllables side by side (axis 1).
+
+    One letter put in, left out or replaced changes two bits at most.
+    """
+    seen, again = once[:, 0].copy(), twice[:, 0].copy()
+    for place in range(1, once.shape[1]):
+        again |= twice[:, place] | (seen & once[:, place])
+        seen |= once[:, place]
+    common = again & np.uint32((1 << _COMMON) - 1)
+    return np.asarray(seen | (common << np.uint32(_OTHER + 1)))
 
 
 def mixed(values: Words) -> Words:
@@ -121,6 +152,9 @@ class Syllables:
             hashes = [_text_hash(text) for text in texts]
             part[f"{name}_letters"] = np.array([value for value, _ in hashes], np.uint64)
             part[f"{name}_factor"] = np.array([factor for _, factor in hashes], np.uint64)
+        bits = [_letters(text) for text in folds]
+        part["once"] = np.array([once for once, _ in bits], np.uint32)
+        part["twice"] = np.array([twice for _, twice in bits], np.uint32)
         settled = np.array([_text_hash(text)[0] for text in read.column("settled").to_pylist()], np.uint64)
         part["fold"], part["exact"] = mixed(part["fold_letters"]), mixed(settled)
         self._parts.append(part)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from childdb.identity.macros import create_macros
 from childdb.identity.names import NAME_COLUMNS, NameReader
@@ -24,7 +26,7 @@ def _read(reader: NameReader, *names: str | None) -> list[dict]:
 @pytest.mark.parametrize(
     ("first", "second", "equal"),
     [
-        ("Nguyễn Văn An", "NGUYEN VAN AN", {"fold", "joined", "bag", "sound", "tail", "ends", "given", "surname", "short", "text"}),
+        ("Nguyễn Văn An", "NGUYEN VAN AN", {"fold", "joined", "bag", "sound", "tail", "ends", "given", "surname", "short", "letters", "text"}),
         ("Nguyễn Hoà", "Nguyễn Hòa", set(NAME_COLUMNS)),
         ("Nguyễn Văn An", "Nguyễn  Văn An ", set(NAME_COLUMNS)),
         ("Nguyễn Văn An", "Nguyễn Văn An (con ông Bình)", set(NAME_COLUMNS)),
@@ -36,8 +38,8 @@ def _read(reader: NameReader, *names: str | None) -> list[dict]:
         ("Tr\u00ad¬ng Quèc Hµo", "Trương Quốc Hào", set(NAME_COLUMNS)),
         ("Lª LÖ M¬", "Lê Lệ Mơ", set(NAME_COLUMNS)),
         ("LÂM GIA HÂN", "Lâm Gia Hân", set(NAME_COLUMNS)),
-        ("Nguyen Vanan", "Nguyen Van An", {"joined", "sound", "surname", "marked"}),
-        ("An Van Nguyen", "Nguyen Van An", {"bag", "marked", "short"}),
+        ("Nguyen Vanan", "Nguyen Van An", {"joined", "sound", "surname", "marked", "letters"}),
+        ("An Van Nguyen", "Nguyen Van An", {"bag", "marked", "short", "letters"}),
         ("Tran Van Chinh", "Chan Dan Trin", {"sound", "marked", "short"}),
     ],
 )  # fmt: skip
@@ -52,6 +54,25 @@ def test_parts_of_a_name(reader: NameReader) -> None:
     assert name["tail"] == _read(reader, "Thị Hoa")[0]["fold"]
     assert (clan["surname"], clan["given"]) == tuple(_read(reader, n)[0]["fold"] for n in ("Êban", "Ybham"))
     assert (alone["surname"], alone["tail"], alone["short"]) == (None, None, True)
+
+
+@given(
+    name=st.text("aabchginnoqtu ?z", min_size=1, max_size=14),
+    edits=st.lists(
+        st.tuples(st.sampled_from("ird"), st.integers(0, 14), st.sampled_from("anhz?")), max_size=3
+    ),
+)
+def test_an_edit_changes_two_bits_of_letters_at_most(
+    reader: NameReader, name: str, edits: list[tuple[str, int, str]]
+) -> None:
+    changed = name
+    for kind, place, letter in edits:
+        rest = changed[place + (kind != "i") :]
+        changed = changed[:place] + (letter if kind != "d" else "") + rest
+    one, other = _read(reader, name, changed)
+    if one["text"] is not None and other["text"] is not None:
+        distance = duckdb.execute("select levenshtein(?, ?)", [one["text"], other["text"]]).fetchall()[0][0]
+        assert (one["letters"] ^ other["letters"]).bit_count() <= 2 * distance
 
 
 def test_nothing_is_read_where_there_is_no_name(reader: NameReader) -> None:
