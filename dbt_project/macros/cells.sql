@@ -2,7 +2,7 @@
     the places of both maps, sex_code, age_in_years, ethnic_group_code and special_circumstance_codes; each is counted
     in every kind of cell it lies in: sex and age in the smallest area, ethnic group and circumstances in the province. -#}
 {% macro cells_on_both_maps(counted, counts, measures) -%}
-grouped as (
+grouped as not materialized (
 
     select
         {{ counted }}.*,
@@ -17,7 +17,7 @@ grouped as (
 
 ),
 
--- counted in one pass, on both maps at the same time
+-- three plain counts, each of which several processors share: sets of groups in one pass would be counted by one alone
 finest as (
 
     select
@@ -26,20 +26,29 @@ finest as (
         province_code_legacy,
         district_code_legacy,
         commune_code_legacy,
-        case when grouping(sex) = 1 then '_T' else sex end as sex,
-        case when grouping(age_group) = 1 then '_T' else age_group end as age_group,
-        case when grouping(ethnic_group) = 1 then '_T' else ethnic_group end as ethnic_group,
+        sex,
+        age_group,
+        '_T' as ethnic_group,
         '_T' as circumstance,
         {{ counts }}
     from grouped
     group by
-        grouping sets (
-            (
-                province_code_2025, commune_code_2025, province_code_legacy, district_code_legacy,
-                commune_code_legacy, sex, age_group
-            ),
-            (province_code_2025, province_code_legacy, ethnic_group)
-        )
+        province_code_2025, commune_code_2025, province_code_legacy, district_code_legacy,
+        commune_code_legacy, sex, age_group
+    union all
+    select
+        province_code_2025,
+        null as commune_code_2025,
+        province_code_legacy,
+        null as district_code_legacy,
+        null as commune_code_legacy,
+        '_T' as sex,
+        '_T' as age_group,
+        ethnic_group,
+        '_T' as circumstance,
+        {{ counts }}
+    from grouped
+    group by province_code_2025, province_code_legacy, ethnic_group
     union all
     -- a child in several groups of circumstances counts once in each of them
     select

@@ -108,3 +108,10 @@
     and _batch_id not in (select kept._batch_id from {{ this }} as kept)
     {%- endif -%}
 {%- endmacro %}
+
+{#- Rows of the few files a day brings are reached by index; when everything is made anew, all rows are read at once. -#}
+{% macro where_of_few_batches(rows) -%}
+    {%- if is_increment() -%}
+    where {{ rows }}._batch_id = any(array(select batches._batch_id from batches))
+    {%- endif -%}
+{%- endmacro %}

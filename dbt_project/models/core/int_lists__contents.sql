@@ -29,6 +29,7 @@ lists as (
     from records
     inner join batches
         on records._batch_id = batches._batch_id
+    {{ where_of_few_batches('records') }}
     group by records._batch_id, coalesce(records.commune_id, '')
 
 )
