@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from childdb.cleaning.identifiers import RULE_DUPLICATE
 from childdb.cleaning.vectors import PART_ROWS, Mark, text_array
+from childdb.mixing import mixed
 from childdb.reference import export_columns
 
 if TYPE_CHECKING:
@@ -130,11 +131,8 @@ def sight_of(rows: pa.Table, records: pa.Table) -> NDArray[np.void]:
 
 
 def _hidden(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return numbers mixed one to one (the finish of SplitMix64), so that equal ones and only those stay equal."""
-    mixed = numbers ^ np.uint64(_SEED)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+    """Return numbers that say nothing to who does not know this process's seed; equal ones and only those stay equal."""
+    return mixed(numbers ^ np.uint64(_SEED))
 
 
 def _equal_to_earlier(

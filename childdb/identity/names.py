@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from ftfy import fix_encoding
 
 from childdb.cleaning.encodings import read_alone
-from childdb.identity.syllables import MOJIBAKE, Bits, Kind, Syllables, Words, letter_bits, mixed, split
+from childdb.identity.syllables import MOJIBAKE, Bits, Kind, Syllables, Words, letter_bits, split
+from childdb.mixing import mixed
 
 HASHES = ("exact", "fold", "joined", "bag", "sound", "tail", "ends", "given", "surname")
 FLAGS = ("marked", "short")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from childdb.cleaning.encodings import is_readable
+from childdb.mixing import mixed
 
 Words = npt.NDArray[np.uint64]
 Bits = npt.NDArray[np.uint32]
@@ -69,14 +70,6 @@ def letter_bits(once: Bits, twice: Bits) -> Bits:
         seen |= once[:, place]
     common = again & np.uint32((1 << _COMMON) - 1)
     return np.asarray(seen | (common << np.uint32(_OTHER + 1)))
-
-
-def mixed(values: Words) -> Words:
-    """Return well spread values (the finaliser of splitmix64)."""
-    with np.errstate(over="ignore"):
-        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(values ^ (values >> np.uint64(31)))
 
 
 class Syllables:
