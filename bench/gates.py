@@ -26,7 +26,7 @@ LISTS = 300
 CHILDREN = """
 insert into raw.treem__children (_batch_id, _sheet, _row_no, _outcome, ma_tre, ho_ten_tre, ngay_sinh, gioi_tinh, dan_toc,
     so_dinh_danh, ho_ten_me, thon)
-select 'treem__children@' || (n % {lists}), 'DS', 6 + n / {lists}, 'accepted', 'T' || n,
+select 'treem__children@' || ((n - 1) * {lists}::bigint / {rows}), 'DS', 6 + n % ({rows} / {lists}), 'accepted', 'T' || n,
     case when n % 97 = 0 then null else 'Nguyễn Thử ' || n end,
     case when n % 41 = 0 then null else lpad((1 + n % 28)::text, 2, '0') || '/03/2019' end,
     case when n % 2 = 0 then 'Nam' else 'Nữ' end, case when n % 53 = 0 then null else 'Kinh' end,

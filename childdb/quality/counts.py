@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from psycopg import Connection, sql
 
 from childdb.quality.model import WHOLE, Counts, Rule, Source
-from childdb.quality.predicates import Composable, Predicate, row_predicate
+from childdb.quality.predicates import BATCHES, Composable, Predicate, bind_query, row_predicate
 
 Numbered = Sequence[tuple[Rule, Predicate]]
+
+PORTION_ROWS = 250_000
+"""Rows looked at together: what repeats among them is counted in memory."""
 
 
 def row_rules(rules: Sequence[Rule]) -> Numbered:
@@ -20,103 +23,156 @@ def row_rules(rules: Sequence[Rule]) -> Numbered:
 
 
 @dataclass(frozen=True, slots=True)
-class FlaggedRows:
-    """A temporary table with one row per row looked at: where it stands, and one flag per different condition."""
+class RowsOfSource:
+    """What a source's rows are looked at with: its query, the batches asked for, and the rules about rows."""
 
     source: Source
-    flags: Mapping[str, str]
-    """Column of each condition, by its SQL: rules that differ only in their limit share one."""
+    batches: Sequence[str]
+    release_id: str | None
     rules: Numbered
 
+    def query(self, batches: Sequence[str] | None = None) -> Composable:
+        """Return the query of the rows of all batches, or of some."""
+        return bind_query(self.source.query, self.batches if batches is None else batches, self.release_id)
+
     @property
-    def table(self) -> sql.Identifier:
-        """Name of the table; it goes with the transaction."""
-        return sql.Identifier("pg_temp", f"flagged_{self.source.name}")
+    def can_be_portioned(self) -> bool:
+        """Whether some batches can be looked at without the others: rows chosen by batch, none compared across."""
+        batch = self.source.batch_column
+        if batch is None or self.source.query.count(BATCHES) != 1:
+            return False
+        compared = [predicate.repeats.columns for _, predicate in self.rules if predicate.repeats is not None]
+        return all(sql.Identifier(batch) in columns for columns in compared)
 
-    def flag(self, condition: Composable) -> Composable:
-        """Return the column that answers a condition."""
-        return sql.Identifier(self.flags[condition.as_string()])
+    @property
+    def failing(self) -> sql.Identifier:
+        """Name of the temporary table of failing rows; it goes with the transaction."""
+        return sql.Identifier("pg_temp", f"failing_{self.source.name}")
+
+    @property
+    def flags(self) -> Mapping[str, Composable]:
+        """Column of each condition, by its SQL: rules that differ only in their limit share one."""
+        texts = {c.as_string() for _, p in self.rules for c in (p.evaluated, p.failed)}
+        return {text: sql.Identifier(f"is_{n}") for n, text in enumerate(sorted(texts))}
 
 
-def flag_rows(connection: Connection, source: Source, query: Composable, rules: Numbered) -> FlaggedRows:
-    """Evaluate every condition once per row and keep the answers, without a value, until the transaction ends."""
-    conditions = {c.as_string(): c for _, p in rules for c in (p.evaluated, p.failed)}
-    flagged = FlaggedRows(source, {text: f"is_{n}" for n, text in enumerate(conditions)}, rules)
-    columns = [
+@dataclass(slots=True)
+class RowCounts:
+    """Rows per batch, and rows looked at and failed per rule and batch; without batches one scope, the whole."""
+
+    totals: dict[str, int] = field(default_factory=dict)
+    by_rule: dict[tuple[str, str], Counts] = field(default_factory=dict)
+
+
+def count_rows(connection: Connection, rows: RowsOfSource) -> RowCounts:
+    """Evaluate every condition once per row; return the counts, and keep which rows fail until the transaction ends.
+
+    Batches are taken a portion at a time where none is compared with another, so that no step outgrows its memory.
+    """
+    connection.execute(_EMPTY_FAILING.format(rows.failing))
+    counts = RowCounts()
+    if not rows.can_be_portioned:
+        _count_portion(connection, rows, rows.query(), counts)
+        return counts
+    start, size = 0, 1
+    while start < len(rows.batches):
+        portion = rows.batches[start : start + size]
+        _count_portion(connection, rows, rows.query(portion), counts)
+        start += len(portion)
+        fitting = PORTION_ROWS * start // max(1, sum(counts.totals.values()))
+        size = max(1, min(2 * size, fitting))
+    return counts
+
+
+def _count_portion(connection: Connection, rows: RowsOfSource, query: Composable, counts: RowCounts) -> None:
+    flags = rows.flags
+    answers = list(flags.values())
+    statement = sql.SQL(
+        "with looked_at as materialized (select {columns} from ({query}) as rows_of_source), "
+        "flagged as materialized (select scope_key, sheet, row_no, row_key{flags} from ({counted}) as counted){kept} "
+        "select scope_key, count(*){counts} from flagged group by scope_key"
+    ).format(
+        columns=sql.SQL(", ").join(_columns(rows)),
+        query=query,
+        flags=sql.SQL("").join(
+            sql.SQL(", {} as {}").format(sql.SQL(text), name) for text, name in flags.items()
+        ),
+        counted=_with_repeats(rows.rules),
+        kept=_keep_failing(rows) if rows.rules else sql.SQL(""),
+        counts=sql.SQL("").join(sql.SQL(", count(*) filter (where {})").format(name) for name in answers),
+    )
+    for scope, total, *found in connection.execute(statement, prepare=False):
+        counts.totals[str(scope)] = int(total)
+        by_condition = dict(zip(flags, map(int, found), strict=True))
+        for rule, predicate in rows.rules:
+            evaluated, failed = predicate.evaluated.as_string(), predicate.failed.as_string()
+            counts.by_rule[rule.rule_id, str(scope)] = Counts(by_condition[evaluated], by_condition[failed])
+
+
+def _columns(rows: RowsOfSource) -> list[Composable]:
+    """Where a row stands, and what the rules name: computed columns of a source are computed once."""
+    source = rows.source
+    named = sorted({column for rule, _ in rows.rules for column in rule.columns})
+    return [
         sql.SQL("{} as scope_key").format(_scope(source)),
         sql.SQL("{} as sheet").format(_optional(source.sheet_column, "text")),
         sql.SQL("{} as row_no").format(_optional(source.row_no_column, "bigint")),
         sql.SQL("{} as row_key").format(_optional(source.row_key_column, "text")),
-        *(sql.SQL("{} as {}").format(c, flagged.flag(c)) for c in conditions.values()),
+        *map(sql.Identifier, named),
     ]
-    statement = sql.SQL("create temporary table {} on commit drop as select {} from ({}) as counted")
-    name = sql.Identifier(f"flagged_{source.name}")
-    connection.execute(statement.format(name, sql.SQL(", ").join(columns), _rows(query, rules)))
-    return flagged
 
 
-def count_rows(
-    connection: Connection, flagged: FlaggedRows
-) -> tuple[dict[str, int], dict[tuple[str, str], Counts]]:
-    """Return rows per batch, and rows looked at and failed per rule and batch.
-
-    A source without batches has one scope, the whole.
-    """
-    names = list(flagged.flags.values())
-    statement = sql.SQL("select scope_key, count(*), {counts} from {table} group by scope_key").format(
-        counts=sql.SQL(", ").join(
-            sql.SQL("count(*) filter (where {})").format(sql.Identifier(n)) for n in names
-        )
-        if names
-        else sql.SQL("null"),
-        table=flagged.table,
+def _with_repeats(rules: Numbered) -> Composable:
+    repeats = [predicate.repeats for _, predicate in rules if predicate.repeats is not None]
+    return sql.SQL("select {} from looked_at {}").format(
+        sql.SQL(", ").join([sql.SQL("looked_at.*"), *(each.column for each in repeats)]),
+        sql.SQL(" ").join(each.join for each in repeats),
     )
-    totals: dict[str, int] = {}
-    counts: dict[tuple[str, str], Counts] = {}
-    for scope, total, *found in connection.execute(statement):
-        totals[str(scope)] = int(total)
-        by_condition = dict(zip(flagged.flags, found, strict=False))
-        for rule, predicate in flagged.rules:
-            counts[rule.rule_id, str(scope)] = Counts(
-                int(by_condition[predicate.evaluated.as_string()]),
-                int(by_condition[predicate.failed.as_string()]),
-            )
-    return totals, counts
 
 
-def store_failures(
-    connection: Connection, gate_id: str, flagged: FlaggedRows, broken: Collection[str]
-) -> int:
-    """Write the ranges of rows that fail each of the rules ``broken``, by batch and sheet; return how many lines."""
-    cases = [
-        sql.SQL("({}::text, {})").format(sql.Literal(rule.rule_id), flagged.flag(predicate.failed))
-        for rule, predicate in flagged.rules
-        if rule.rule_id in broken
-    ]
-    if not cases:
-        return 0
-    statement = sql.SQL(
-        "insert into quality.gate_failing_rows (gate_id, rule_id, scope_key, sheet, row_nos, row_keys) "
-        "select {gate}, broken.rule_id, f.scope_key, f.sheet, "
+_EMPTY_FAILING = sql.SQL(
+    "create temporary table {} (rule_id text, scope_key text, sheet text, row_nos int8multirange, row_keys text[]) "
+    "on commit drop"
+)
+
+
+_FAILING_KEYS = "coalesce(array_agg(f.row_key order by f.row_key) filter (where f.row_key is not null), '{}')"
+
+
+def _keep_failing(rows: RowsOfSource) -> Composable:
+    """Return the part of a statement that keeps the ranges of failing rows by rule, batch and sheet."""
+    failed = [(rule, rows.flags[predicate.failed.as_string()]) for rule, predicate in rows.rules]
+    return sql.SQL(
+        ", kept as (insert into {failing} select broken.rule_id, f.scope_key, f.sheet, "
         "coalesce(range_agg(int8range(f.row_no, f.row_no + 1)) filter (where f.row_no is not null), '{{}}'), "
-        "coalesce(array_agg(f.row_key order by f.row_key) filter (where f.row_key is not null), '{{}}') "
-        "from {table} as f cross join lateral (values {cases}) as broken (rule_id, is_failed) "
-        "where broken.is_failed group by broken.rule_id, f.scope_key, f.sheet"
-    ).format(gate=sql.Literal(gate_id), table=flagged.table, cases=sql.SQL(", ").join(cases))
-    return connection.execute(statement).rowcount
+        "{keys} from (select * from flagged where {any_failed}) as f "
+        "cross join lateral (values {cases}) as broken (rule_id, is_failed) "
+        "where broken.is_failed group by broken.rule_id, f.scope_key, f.sheet)"
+    ).format(
+        failing=rows.failing,
+        keys=sql.SQL("'{}'::text[]" if rows.source.row_key_column is None else _FAILING_KEYS),
+        any_failed=sql.SQL(" or ").join(flag for _, flag in failed),
+        cases=sql.SQL(", ").join(
+            sql.SQL("({}, {})").format(sql.Literal(rule.rule_id), sql.SQL("f.{}").format(flag))
+            for rule, flag in failed
+        ),
+    )
+
+
+def store_failures(connection: Connection, gate_id: str, rows: RowsOfSource) -> int:
+    """Write the ranges of failing rows by rule, batch and sheet; return how many lines."""
+    return connection.execute(
+        sql.SQL(
+            "insert into quality.gate_failing_rows (gate_id, rule_id, scope_key, sheet, row_nos, row_keys) "
+            "select {}, rule_id, scope_key, sheet, row_nos, row_keys from {}"
+        ).format(sql.Literal(gate_id), rows.failing)
+    ).rowcount
 
 
 def totals_over_scopes(counts: Mapping[tuple[str, str], Counts], rule_id: str) -> Counts:
     """Return the sum of a rule's counts over all scopes."""
     found = [value for (key, _), value in counts.items() if key == rule_id]
     return Counts(sum(value.evaluated for value in found), sum(value.failed for value in found))
-
-
-def _rows(query: Composable, rules: Numbered) -> Composable:
-    repeats = [predicate.repeats for _, predicate in rules if predicate.repeats is not None]
-    columns = sql.SQL(", ").join([sql.SQL("looked_at.*"), *(each.column for each in repeats)])
-    joins = sql.SQL(" ").join(each.join(query) for each in repeats)
-    return sql.SQL("select {} from ({}) as looked_at {}").format(columns, query, joins)
 
 
 def _scope(source: Source) -> Composable:

@@ -101,10 +101,8 @@ def _narrow(query: str, rules: Sequence[Rule]) -> str:
     """Return the query with no more columns than the rules name: the engine carries all of them through its joins."""
     if any(rule.type.startswith("expect_table_column") for rule in rules):
         return query
-    named = {rule.kwargs.get("column") for rule in rules} | {
-        column for rule in rules for column in rule.kwargs.get("column_list", ())
-    }
-    columns = ", ".join(f'"{column}"' for column in sorted(filter(None, named))) or "1 as any_column"
+    named = sorted({column for rule in rules for column in rule.columns})
+    columns = ", ".join(f'"{column}"' for column in named) or "1 as any_column"
     return f"select {columns} from (\n{query}\n) as looked_at"  # noqa: S608 - text of a suite under version control
 
 

@@ -13,10 +13,8 @@ from childdb.database import Role, connect
 from childdb.errors import ChilddbError, ContractError, EnvironmentFailedError, GateStoppedError, UsageError
 from childdb.quality import engine, judging
 from childdb.quality.counts import (
-    FlaggedRows,
-    Numbered,
+    RowsOfSource,
     count_rows,
-    flag_rows,
     row_rules,
     store_failures,
     totals_over_scopes,
@@ -29,11 +27,9 @@ from childdb.quality.model import (
     GateResult,
     Rule,
     Scope,
-    Source,
     Suite,
     Verdict,
 )
-from childdb.quality.predicates import Composable, bind_query
 from childdb.quality.store import GateHead, forget_gate, released_rules, store_gate
 from childdb.quality.suites import load_suite
 from childdb.settings import Settings
@@ -105,14 +101,13 @@ def _judge(
     connection.execute("set local work_mem = '64MB'")
     rules = [rule for rule in head.suite.rules if rule.in_force(head.as_of)]
     forget_gate(connection, head.gate_id)
-    evaluation, flagged = _evaluate(connection, connector, head, rules, batches)
+    evaluation, sources = _evaluate(connection, connector, head, rules, batches)
     released = released_rules(connection, head.suite.name)
     result = judging.judge(head, rules, evaluation, batches, released)
     result = gate_messages(head.suite, result)
     store_gate(connection, head, result, evaluation.documents)
-    broken = {rule_id for (rule_id, _), counts in evaluation.counts.items() if counts.failed}
-    for rows in flagged:
-        store_failures(connection, head.gate_id, rows, broken)
+    for rows in sources:
+        store_failures(connection, head.gate_id, rows)
     return result
 
 
@@ -122,35 +117,28 @@ def _evaluate(
     head: GateHead,
     rules: Sequence[Rule],
     batches: tuple[str, ...],
-) -> tuple[Evaluation, list[FlaggedRows]]:
+) -> tuple[Evaluation, list[RowsOfSource]]:
     """Count by SQL of our own while the engine judges the same rows over a connection of its own."""
     verdicts: dict[str, Verdict] = {}
     counts: dict[tuple[str, str], Counts] = {}
     documents = {}
-    flagged = []
-    for source, query, numbered in _sources(head, rules, batches):
-        own = [rule for rule in rules if rule.source == source.name]
-        text = query.as_string(connection)
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            judged = beside.submit(engine.validate, head.suite, own, text, connector)
-            rows = flag_rows(connection, source, query, numbered)
-            totals, found = count_rows(connection, rows)
-            said, documents[source.name] = judged.result()
-        counts.update(judging.complete(found, totals, own, source, batches))
-        verdicts.update(said)
-        flagged.append(rows)
-    evaluation = Evaluation(verdicts, counts, documents)
-    _check_agreement(head.suite, evaluation)
-    return evaluation, flagged
-
-
-def _sources(
-    head: GateHead, rules: Sequence[Rule], batches: tuple[str, ...]
-) -> Iterable[tuple[Source, Composable, Numbered]]:
+    sources = []
     for source in head.suite.sources.values():
         own = [rule for rule in rules if rule.source == source.name]
-        if own:
-            yield source, bind_query(source.query, batches, head.release_id), row_rules(own)
+        if not own:
+            continue
+        rows = RowsOfSource(source, batches, head.release_id, row_rules(own))
+        text = rows.query().as_string(connection)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            judged = beside.submit(engine.validate, head.suite, own, text, connector)
+            found = count_rows(connection, rows)
+            said, documents[source.name] = judged.result()
+        counts.update(judging.complete(found.by_rule, found.totals, own, source, batches))
+        verdicts.update(said)
+        sources.append(rows)
+    evaluation = Evaluation(verdicts, counts, documents)
+    _check_agreement(head.suite, evaluation)
+    return evaluation, sources
 
 
 def _check_agreement(suite: Suite, evaluation: Evaluation) -> None:

@@ -78,6 +78,12 @@ class Rule:
     min_evaluated: int
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns the rule names; none where it is about the table as a whole."""
+        column = self.kwargs.get("column")
+        return (*([column] if column else []), *self.kwargs.get("column_list", ()))
+
+    @property
     def limit_share(self) -> float:
         """Share of the rows looked at that must keep the rule."""
         return float(self.kwargs.get("mostly", 1.0))

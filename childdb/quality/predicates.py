@@ -16,6 +16,9 @@ from childdb.quality.model import Rule
 
 Composable = sql.Composable
 
+BATCHES = ":batches"
+"""Stands for the batches of a gate in a suite's query."""
+
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
@@ -38,16 +41,17 @@ class Repeats:
         """The column that holds the count; NULL where the values stand once."""
         return sql.SQL("{}.times as {}").format(self.name, self.name)
 
-    def join(self, rows: Composable) -> Composable:
-        """Return the join that brings the count to the rows ``looked_at`` of a query."""
+    @property
+    def join(self) -> Composable:
+        """The join that brings the count to the rows ``looked_at``."""
         listed = sql.SQL(", ").join(self.columns)
         same = sql.SQL(" and ").join(
             sql.SQL("looked_at.{0} = {1}.{0}").format(column, self.name) for column in self.columns
         )
         return sql.SQL(
-            "left join (select {listed}, count(*) as times from ({rows}) as again where {given} "
+            "left join (select {listed}, count(*) as times from looked_at where {given} "
             "group by {listed} having count(*) > 1) as {name} on {same}"
-        ).format(listed=listed, rows=rows, given=_all_given(self.columns), name=self.name, same=same)
+        ).format(listed=listed, given=_all_given(self.columns), name=self.name, same=same)
 
 
 def row_predicate(rule: Rule, position: int) -> Predicate | None:
@@ -66,7 +70,7 @@ def row_predicate(rule: Rule, position: int) -> Predicate | None:
 def bind_query(query: str, batch_ids: Sequence[str], release_id: str | None) -> Composable:
     """Return a suite's query with its two parameters as literals."""
     parts: list[Composable] = []
-    for index, piece in enumerate(query.split(":batches")):
+    for index, piece in enumerate(query.split(BATCHES)):
         if index:
             parts.append(sql.SQL("{}::text[]").format(sql.Literal(list(batch_ids))))
         for number, text in enumerate(piece.split(":release_id")):

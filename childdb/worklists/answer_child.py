@@ -1,6 +1,6 @@
 """A process of its own that opens answered workbooks: limited memory and time, no network, no secrets.
 
-One path a line comes in, one JSON object a line goes out: sheets as rows of texts, or why there are none.
+One path a line comes in, one JSON object a line goes out: the answered list, or why there is none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from childdb.reading.model import FileKind, ReadOptions
 from childdb.reading.reasons import FileStopped
 from childdb.reading.sniff import sniff_kind
 from childdb.reading.workbook import read_workbook
+from childdb.worklists.answer_sheet import Document, find_sheet, to_document
 
 MAX_ROWS = 20_000
 """No commune's list is longer; a longer answer is not one of ours."""
@@ -24,8 +25,8 @@ SECONDS = 60.0
 _OPEN_FILES = 64
 
 
-def read_sheets(path: Path) -> dict[str, Any]:
-    """Return the visible sheets of a workbook, or the reason why it is not opened."""
+def read_answer(path: Path) -> Document:
+    """Return the answer among the visible sheets of a workbook, or the reason why there is none."""
     try:
         if sniff_kind(path.read_bytes()) is not FileKind.XLSX:
             return {"stopped": "FILE-TYPE"}
@@ -36,7 +37,7 @@ def read_sheets(path: Path) -> dict[str, Any]:
         return {"stopped": "INF-OOM"}
     if any(grid.row_count > MAX_ROWS for grid in raw.grids):
         return {"stopped": "ANSWER-TOO-LONG"}
-    return {"sheets": [{"name": grid.sheet, "rows": _rows(grid)} for grid in raw.grids]}
+    return to_document(find_sheet([{"name": grid.sheet, "rows": _rows(grid)} for grid in raw.grids]))
 
 
 def _rows(grid: Grid) -> list[dict[str, Any]]:
@@ -59,7 +60,8 @@ def main() -> None:
     cut_network()
     for line in orders:
         limit_processor_time(SECONDS)
-        answers.write(json.dumps(read_sheets(Path(json.loads(line))), ensure_ascii=False) + "\n")
+        answer = read_answer(Path(json.loads(line)))
+        answers.write(json.dumps(answer, ensure_ascii=False) + "\n")
         answers.flush()
 
 

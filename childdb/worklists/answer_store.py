@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index, seal
-from childdb.worklists.answers import AnswerSheet
+from childdb.worklists.answer_sheet import AnswerSheet
 from childdb.worklists.imported import FileReport, RowReport
 from childdb.worklists.judging import APPLIED, RowVerdict, SentRow, answer_mark, default_day
 from childdb.worklists.model import AnswerOutcome, ItemClass, ItemState
@@ -41,6 +41,18 @@ class Source:
 def lock_answers(connection: Connection) -> None:
     """Take the one right to apply answers until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s)", [ANSWERS_LOCK])
+
+
+def commit_without_waiting(connection: Connection) -> None:
+    """Let the commit of this transaction not wait for the disk; ``wait_for_disk`` has to follow."""
+    connection.execute("set local synchronous_commit to off")
+
+
+def wait_for_disk(connection: Connection) -> None:
+    """Return when every file committed before is safe on disk: one wait for all of them."""
+    with connection.transaction():
+        # A transaction that wrote nothing would not wait: this one has a number of its own to write.
+        connection.execute("select pg_current_xact_id()")
 
 
 def batch_exists(connection: Connection, batch_id: str) -> bool:

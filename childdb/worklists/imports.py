@@ -17,7 +17,8 @@ from childdb.loading.ahead import in_order
 from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index
 from childdb.worklists import answer_store as store
-from childdb.worklists.answers import AnswerReader, AnswerRow, AnswerSheet, Unreadable
+from childdb.worklists.answer_sheet import AnswerRow, AnswerSheet, Unreadable
+from childdb.worklists.answers import AnswerReader
 from childdb.worklists.imported import FileReport, RowReport
 from childdb.worklists.judging import (
     APPLIED,
@@ -63,11 +64,13 @@ class Importer:
 def import_answers(importer: Importer, paths: Sequence[Path]) -> list[FileReport]:
     """Take in files of answers, in the order of their names; each is committed by itself.
 
-    The next file is read in its own process while one is judged and stored.
+    The next file is read in its own process while one is judged and stored. Nothing is reported before all is on disk.
     """
     with AnswerReader() as reader:
         ahead = in_order(sorted(paths), partial(_read, reader), width=1)
-        return [_import(importer, path, digest, sheet) for path, (digest, sheet) in ahead]
+        reports = [_import(importer, path, digest, sheet) for path, (digest, sheet) in ahead]
+    store.wait_for_disk(importer.connection)
+    return reports
 
 
 def _read(reader: AnswerReader, path: Path) -> tuple[str, AnswerSheet | Unreadable]:
@@ -85,6 +88,7 @@ def _import(importer: Importer, path: Path, digest: str, sheet: AnswerSheet | Un
     """Take in one file; the same bytes again give the same report and change nothing."""
     with importer.connection.transaction():
         store.lock_answers(importer.connection)
+        store.commit_without_waiting(importer.connection)
         known = store.known_file(importer.connection, path, digest)
         if known is not None:
             return known

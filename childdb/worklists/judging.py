@@ -10,7 +10,7 @@ from datetime import date
 
 from childdb.cleaning.identifiers import RULE_SEX, RULE_YEAR, Holder, NumberKind, read_number, structure_rules
 from childdb.cleaning.names import match_key
-from childdb.worklists.answers import AnswerRow
+from childdb.worklists.answer_sheet import AnswerRow
 from childdb.worklists.model import AnswerOutcome, ItemClass, ItemState, ListedChild, Result
 from childdb.worklists.rowkeys import cell_text, row_hash, split_key
 

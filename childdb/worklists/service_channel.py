@@ -20,7 +20,7 @@ from childdb.errors import UsageError
 from childdb.vault.keys import Keys, Purpose
 from childdb.vault.numbers import lookup_index, seal
 from childdb.worklists import answer_store as store
-from childdb.worklists.answers import AnswerRow
+from childdb.worklists.answer_sheet import AnswerRow
 from childdb.worklists.imports import FactSource
 from childdb.worklists.judging import (
     APPLIED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from childdb.worklists.answers import Unreadable, find_sheet
+from childdb.worklists.answer_sheet import (
+    AnswerRow,
+    AnswerSheet,
+    Manifest,
+    Unreadable,
+    find_sheet,
+    from_document,
+    to_document,
+)
 from childdb.worklists.classify import is_newborn, items_of
 from childdb.worklists.form import birth_registration_days, captions, form_on
 from childdb.worklists.model import LIST_COLUMNS, ItemClass, ListedChild, Reason, Result
@@ -133,6 +142,29 @@ def test_reasons_speak_both_languages() -> None:
 def test_sheet_without_our_columns_is_no_list() -> None:
     found = find_sheet([{"name": "Danh sách", "rows": [{"row_no": 1, "cells": {"1": "ma_dong"}}]}])
     assert found == Unreadable("ANSWER-NOT-A-LIST")
+
+
+@given(
+    st.builds(
+        AnswerSheet,
+        st.none() | st.builds(Manifest, st.text(), st.text(), st.text()),
+        st.lists(
+            st.builds(
+                AnswerRow,
+                st.integers(1),
+                st.text(),
+                st.none() | st.lists(st.text()).map(tuple),
+                st.text(),
+                st.text(),
+                st.text(),
+            )
+        ).map(tuple),
+        st.text(),
+        st.none() | st.dates(),
+    )
+)
+def test_a_sheet_comes_out_of_its_process_unchanged(sheet: AnswerSheet) -> None:
+    assert from_document(json.loads(json.dumps(to_document(sheet), ensure_ascii=False))) == sheet
 
 
 def test_a_child_never_prints_itself() -> None:
