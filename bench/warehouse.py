@@ -93,10 +93,13 @@ select record_id, md5(record_id), case when row_no %% 10 < 8 then 'accepted' els
 from clean.treem__children as c
 where _batch_id in (select batch_id from ops.batches where file_date = %(day)s)
     and not exists (select 1 from identity.record_links as l where l.record_id = c.record_id)
+order by record_id
 """
+"""In order, as the matcher writes them: an index filled at random takes half as much again."""
 KEYS = """
 insert into identity.children (child_id, confirmed)
 select child_id, decision = 'accepted' from identity.record_links
+order by child_id
 on conflict do nothing
 """
 

@@ -41,7 +41,8 @@ CHILD_MODELS = [
     "+fct_release_children", "--exclude", "path:models/staging", "resource_type:seed",
 ]  # fmt: skip
 TABLES = (
-    "fct_commune_lists", "fct_registrations", "int_children__several_rows", "dim_children", "fct_child_states",
+    "fct_commune_lists", "fct_registrations", "int_children__several_rows", "dim_children",
+    "int_child_states__several", "int_child_spells__several", "fct_child_states",
     "fct_child_spells", "fct_life_events", "fct_duplicate_registrations",
 )  # fmt: skip
 ALL_MODELS = ["run", "--exclude", "resource_type:seed", "path:models/staging"]

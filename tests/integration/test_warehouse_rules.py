@@ -104,7 +104,7 @@ def built(seeded: Database, warehouse_settings: Settings) -> Database:
 
 def test_every_rule_of_counting_holds(built: Database, warehouse_settings: Settings) -> None:
     states = run_dbt(warehouse_settings, ["test", "--select", "test_type:unit"], {"unit_tests": "yes"})
-    assert states == {"pass": 14}
+    assert states == {"pass": 16}
 
 
 def test_without_an_extract_there_is_no_coverage(built: Database) -> None:

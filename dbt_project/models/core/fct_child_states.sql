@@ -1,88 +1,54 @@
-{{ config(materialized='kept_table', keeps='children', indexes=[{'columns': ['child_id']}]) }}
+{{ config(materialized='view') }}
 
-with registrations as not materialized (
+with registrations as (
 
-    select * from {{ rows_of_touched(ref('fct_registrations')) }}
+    select * from {{ ref('fct_registrations') }}
 
 ),
 
--- what is known of a child changes on the days its rows come and go
 children_of_several_rows as (
 
-    select * from {{ rows_of_touched(ref('int_children__several_rows')) }}
+    select * from {{ ref('int_children__several_rows') }}
 
 ),
 
-several as (
+states_of_several_rows as (
 
-    select registrations.*
-    from registrations
-    inner join children_of_several_rows
-        on registrations.child_id = children_of_several_rows.child_id
+    select * from {{ ref('int_child_states__several') }}
 
 ),
 
-days as (
-
-    select
-        child_id,
-        known_from_date as known_date
-    from several
-    union
-    select
-        child_id,
-        known_to_date as known_date
-    from several
-    where known_to_date is not null
-
-),
-
-spoken as (
-
-    select distinct on (days.child_id, days.known_date)
-        days.known_date,
-        several.*
-    from days
-    inner join several
-        on
-            days.child_id = several.child_id
-            and {{ is_known_on('several', 'days.known_date') }}
-    order by days.child_id asc, days.known_date asc, {{ who_speaks_first() }}
-
-),
-
--- a day on which no row was left ends what was known and begins nothing
-next_days as (
-
-    select
-        child_id,
-        known_date,
-        lead(known_date) over (partition by child_id order by known_date) as next_date
-    from days
-
-),
-
+-- most children have one row only: it is their one state, and is not written a second time
 states as (
 
     select
-        spoken.child_id,
-        spoken.record_id,
-        spoken.known_date as known_from_date,
-        next_days.next_date as known_to_date,
-        count(*) over (partition by spoken.child_id) = 1 as is_only_state,
-        {{ state_columns('spoken') }}
-    from spoken
-    inner join next_days
-        on
-            spoken.child_id = next_days.child_id
-            and spoken.known_date = next_days.known_date
+        child_id,
+        record_id,
+        known_from_date,
+        known_to_date,
+        commune_id,
+        commune_id_2025,
+        province_code,
+        sex_code,
+        effective_birth_date,
+        ethnic_group_code,
+        special_circumstance_codes,
+        is_at_risk,
+        household_poverty_code,
+        is_assisted,
+        assistance_date,
+        school_status_code,
+        number_text_status_code,
+        life_event_code,
+        life_event_date,
+        number_status_code
+    from states_of_several_rows
     union all
     select
         registrations.child_id,
         registrations.record_id,
         registrations.known_from_date,
         registrations.known_to_date,
-        true as is_only_state,
         {{ state_columns('registrations') }}
     from registrations
     left join children_of_several_rows

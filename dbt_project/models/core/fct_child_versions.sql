@@ -3,7 +3,7 @@
     keeps='versions',
     follows_age=true,
     full_refresh=false,
-    indexes=[{'columns': ['child_id']}],
+    indexes=[{'columns': ['child_id'], 'type': 'hash'}],
 ) }}
 
 with children as (

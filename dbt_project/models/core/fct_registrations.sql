@@ -1,4 +1,8 @@
-{{ config(materialized='kept_table', keeps='records', indexes=[{'columns': ['child_id']}]) }}
+{{ config(
+    materialized='kept_table',
+    keeps='records',
+    indexes=[{'columns': ['child_id'], 'type': 'hash'}],
+) }}
 
 with records as (
 
