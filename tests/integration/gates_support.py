@@ -81,13 +81,15 @@ class Warehouse:
 
 
 @contextmanager
-def open_warehouse() -> Iterator[Warehouse]:
-    """Yield a warehouse of its own, removed afterwards."""
+def open_warehouse(*, embedded: bool = False) -> Iterator[Warehouse]:
+    """Yield a warehouse of its own, removed afterwards; on the ``embedded`` server where a test needs that one."""
     base = Path(tempfile.mkdtemp(prefix="childdb-test-"))
     os.chmod(base, 0o755)
     try:
         with (
-            disposable_workspace(base / "var", {"CHILDDB_SYSTEM_DIR": str(base / "system")}) as settings,
+            disposable_workspace(
+                base / "var", {"CHILDDB_SYSTEM_DIR": str(base / "system")}, embedded=embedded
+            ) as settings,
             open_database(settings) as database,
         ):
             warehouse = Warehouse(settings, database)

@@ -52,9 +52,9 @@ def right_number(one: dict[str, Any], serial: int | None = None) -> str:
 
 
 @contextmanager
-def open_lists() -> Iterator[Warehouse]:
+def open_lists(*, embedded: bool = False) -> Iterator[Warehouse]:
     """Yield a warehouse with the tables the lists are made from."""
-    with open_warehouse() as warehouse:
+    with open_warehouse(embedded=embedded) as warehouse:
         with warehouse.admin() as connection:
             connection.execute(
                 "create table core.dim_children (child_id text, record_id text, counting_status_code text, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from workspaces import disposable_workspace
 from childdb.database import Database, Role, connect, open_database
 from childdb.database.access import attach, start_server
 from childdb.database.bootstrap import ADMIN
-from childdb.database.server import server_folder
 from childdb.errors import ChilddbError
 from childdb.landing import sweep
 from childdb.settings import Settings
 from childdb.steps import Step
 from childdb.workspace import Workspace
+from tests.integration.server_faults import kill_postgres
 
 IN_EVERY_RUN = {
     Step.LAND_SYNCED,
@@ -113,18 +112,6 @@ def test_killed_at_a_named_step(
     assert not list(workspace.scratch.iterdir())
 
 
-def _kill_postgres(settings: Settings) -> None:
-    pid = int((server_folder(settings) / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-
-
 @pytest.mark.bad_input("BI142")
 @pytest.mark.parametrize(
     "step",
@@ -142,7 +129,7 @@ def test_postgresql_killed_inside_a_transaction(
     def kill(reached: Step) -> None:
         if reached is step and not killed:
             killed.append(reached)
-            _kill_postgres(home)
+            kill_postgres(home)
 
     with site.listening(kill), pytest.raises((psycopg.Error, ChilddbError)):
         site.take_in(home, drop)
@@ -174,7 +161,7 @@ def test_a_commit_whose_answer_never_comes(
 ) -> None:
     is_killed = fault == "database killed"
     proxy = site.Proxy(
-        attach(home).port, (lambda: _kill_postgres(home)) if is_killed else lambda: None, skip=commit
+        attach(home).port, (lambda: kill_postgres(home)) if is_killed else lambda: None, skip=commit
     )
     try:
         with pytest.raises((psycopg.Error, ChilddbError)):
