@@ -89,8 +89,8 @@ def _count_portion(connection: Connection, rows: RowsOfSource, query: Composable
     answers = list(flags.values())
     statement = sql.SQL(
         "with looked_at as materialized (select {columns} from ({query}) as rows_of_source), "
-        "flagged as materialized (select scope_key, sheet, row_no, row_key{flags} from ({counted}) as counted){kept} "
-        "select scope_key, count(*){counts} from flagged group by scope_key"
+        "flagged as materialized (select at_scope, at_sheet, at_row_no, at_row_key{flags} from ({counted}) as counted){kept} "
+        "select at_scope, count(*){counts} from flagged group by at_scope"
     ).format(
         columns=sql.SQL(", ").join(_columns(rows)),
         query=query,
@@ -114,10 +114,10 @@ def _columns(rows: RowsOfSource) -> list[Composable]:
     source = rows.source
     named = sorted({column for rule, _ in rows.rules for column in rule.columns})
     return [
-        sql.SQL("{} as scope_key").format(_scope(source)),
-        sql.SQL("{} as sheet").format(_optional(source.sheet_column, "text")),
-        sql.SQL("{} as row_no").format(_optional(source.row_no_column, "bigint")),
-        sql.SQL("{} as row_key").format(_optional(source.row_key_column, "text")),
+        sql.SQL("{} as at_scope").format(_scope(source)),
+        sql.SQL("{} as at_sheet").format(_optional(source.sheet_column, "text")),
+        sql.SQL("{} as at_row_no").format(_optional(source.row_no_column, "bigint")),
+        sql.SQL("{} as at_row_key").format(_optional(source.row_key_column, "text")),
         *map(sql.Identifier, named),
     ]
 
@@ -136,18 +136,20 @@ _EMPTY_FAILING = sql.SQL(
 )
 
 
-_FAILING_KEYS = "coalesce(array_agg(f.row_key order by f.row_key) filter (where f.row_key is not null), '{}')"
+_FAILING_KEYS = (
+    "coalesce(array_agg(f.at_row_key order by f.at_row_key) filter (where f.at_row_key is not null), '{}')"
+)
 
 
 def _keep_failing(rows: RowsOfSource) -> Composable:
     """Return the part of a statement that keeps the ranges of failing rows by rule, batch and sheet."""
     failed = [(rule, rows.flags[predicate.failed.as_string()]) for rule, predicate in rows.rules]
     return sql.SQL(
-        ", kept as (insert into {failing} select broken.rule_id, f.scope_key, f.sheet, "
-        "coalesce(range_agg(int8range(f.row_no, f.row_no + 1)) filter (where f.row_no is not null), '{{}}'), "
+        ", kept as (insert into {failing} select broken.rule_id, f.at_scope, f.at_sheet, "
+        "coalesce(range_agg(int8range(f.at_row_no, f.at_row_no + 1)) filter (where f.at_row_no is not null), '{{}}'), "
         "{keys} from (select * from flagged where {any_failed}) as f "
         "cross join lateral (values {cases}) as broken (rule_id, is_failed) "
-        "where broken.is_failed group by broken.rule_id, f.scope_key, f.sheet)"
+        "where broken.is_failed group by broken.rule_id, f.at_scope, f.at_sheet)"
     ).format(
         failing=rows.failing,
         keys=sql.SQL("'{}'::text[]" if rows.source.row_key_column is None else _FAILING_KEYS),

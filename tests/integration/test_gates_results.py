@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from openpyxl import load_workbook
 from childdb.database import Role, connect
 from childdb.errors import GateStoppedError, UsageError
 from childdb.quality import run_gate
+from childdb.quality.counts import RowsOfSource
 from childdb.quality.datadocs import build_data_docs, remote_addresses
 from childdb.quality.holds import decide_holds, gate_holds
 from childdb.quality.model import GateResult
+from childdb.quality.predicates import Composable
 from tests.integration.gates_support import Warehouse, open_warehouse
 
 SUITE = "raw/treem__children"
@@ -105,6 +107,38 @@ def test_results_and_every_failing_row_are_data(warehouse: Warehouse) -> None:
         "select row_no from quality.gate_failures where gate_id like 'run-c:%%' and rule_id = 'TREEM-007' order by row_no"
     )
     assert [number for (number,) in rows] == list(range(6, 306))
+
+
+def test_portions_of_batches_are_judged_like_all_of_them_together(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = RowsOfSource.query
+
+    def query(rows: RowsOfSource, batches: Sequence[str] | None = None) -> Composable:
+        asked.extend([len(batches)] if batches is not None else [])
+        return real(rows, batches)
+
+    monkeypatch.setattr(RowsOfSource, "query", query)
+    gate(warehouse, "run-p", GOOD, BAD)
+    assert asked == [1, 1]
+    found = stored(warehouse, "run-p")
+    monkeypatch.setattr(RowsOfSource, "can_be_portioned", False)
+    gate(warehouse, "run-p", GOOD, BAD)
+    assert asked == [1, 1]
+    assert stored(warehouse, "run-p") == found
+    assert len(found[1]) > 5
+
+
+def stored(warehouse: Warehouse, run_id: str) -> list[list[tuple[Any, ...]]]:
+    """Counts and failing rows of a gate."""
+    return [
+        warehouse.rows(f"select {columns} from {table} where gate_id like %s order by 1, 2, 3", f"{run_id}:%")
+        for table, columns in (
+            ("quality.gate_results", "rule_id, scope_key, outcome, evaluated_count, failed_count"),
+            ("quality.gate_failing_rows", "rule_id, scope_key, sheet, row_nos, row_keys"),
+        )
+    ]
 
 
 def test_same_run_judged_again_replaces_its_results(warehouse: Warehouse) -> None:
