@@ -1,10 +1,11 @@
-{#- Full years of age on a day; a child born on 29 February is a year older on 1 March of a common year. -#}
+{#- Full years of age on a day; a child born on 29 February is a year older on 1 March of a common year.
+    By date_part, which counts in floating point: every child is asked daily, and extract takes three times as long. -#}
 {% macro age_in_years(birth_date, on_date) -%}
     ((
-        (extract(year from {{ on_date }}) * 10000 + extract(month from {{ on_date }}) * 100
-         + extract(day from {{ on_date }}))::integer
-        - (extract(year from {{ birth_date }}) * 10000 + extract(month from {{ birth_date }}) * 100
-           + extract(day from {{ birth_date }}))::integer
+        (date_part('year', {{ on_date }}) * 10000 + date_part('month', {{ on_date }}) * 100
+         + date_part('day', {{ on_date }}))::integer
+        - (date_part('year', {{ birth_date }}) * 10000 + date_part('month', {{ birth_date }}) * 100
+           + date_part('day', {{ birth_date }}))::integer
     ) / 10000)
 {%- endmacro %}
 

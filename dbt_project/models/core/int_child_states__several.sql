@@ -4,9 +4,9 @@
     indexes=[{'columns': ['child_id'], 'type': 'hash'}],
 ) }}
 
-with registrations as not materialized (
+with registrations as (
 
-    select * from {{ rows_of_touched(ref('fct_registrations')) }}
+    select * from {{ ref('fct_registrations') }}
 
 ),
 
@@ -16,6 +16,7 @@ children_of_several_rows as (
 
 ),
 
+-- touched once is enough: said twice, the planner expects a single row, and compares all with all
 several as (
 
     select registrations.*
