@@ -43,3 +43,17 @@
         else {{ rows }}.number_text_status_code
     end as number_status_code
 {%- endmacro %}
+
+{#- The states of children of one row: the row speaks for itself, as long as it is known. -#}
+{% macro only_states(registrations, several) -%}
+    select
+        {{ registrations }}.child_id,
+        {{ registrations }}.record_id,
+        {{ registrations }}.known_from_date,
+        {{ registrations }}.known_to_date,
+        {{ state_columns(registrations) }}
+    from {{ registrations }}
+    left join {{ several }}
+        on {{ registrations }}.child_id = {{ several }}.child_id
+    where {{ several }}.child_id is null
+{%- endmacro %}

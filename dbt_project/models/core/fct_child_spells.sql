@@ -20,16 +20,7 @@ spells_of_several_rows as (
 
 states_of_one_row as (
 
-    select
-        registrations.child_id,
-        registrations.record_id,
-        registrations.known_from_date,
-        registrations.known_to_date,
-        {{ state_columns('registrations') }}
-    from registrations
-    left join children_of_several_rows
-        on registrations.child_id = children_of_several_rows.child_id
-    where children_of_several_rows.child_id is null
+    {{ only_states('registrations', 'children_of_several_rows') }}
 
 ),
 

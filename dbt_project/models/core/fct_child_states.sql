@@ -44,16 +44,7 @@ states as (
         number_status_code
     from states_of_several_rows
     union all
-    select
-        registrations.child_id,
-        registrations.record_id,
-        registrations.known_from_date,
-        registrations.known_to_date,
-        {{ state_columns('registrations') }}
-    from registrations
-    left join children_of_several_rows
-        on registrations.child_id = children_of_several_rows.child_id
-    where children_of_several_rows.child_id is null
+    {{ only_states('registrations', 'children_of_several_rows') }}
 
 )
 
