@@ -12,6 +12,7 @@ import resource
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -42,20 +43,27 @@ def _accuracy(folder: Path) -> dict[str, float]:
     }
 
 
-class Disk(threading.Thread):
-    """Looks every few seconds at how much the work database and what was spilled take."""
+def _size(folder: Path) -> int:
+    """Return the bytes below a folder; files may vanish while it is read."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
-    def __init__(self, folder: Path) -> None:
+
+class Disk(threading.Thread):
+    """Looks every second at what the work database and what was spilled take on the disk, in bytes."""
+
+    def __init__(self, scratch: Path) -> None:
         super().__init__(daemon=True)
-        self._folder, self._ended, self.highest = folder, threading.Event(), 0
+        self._scratch, self._ended = scratch, threading.Event()
+        self.database = self.spill = 0
 
     def run(self) -> None:
-        while not self._ended.wait(3):
-            try:
-                size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
-            except OSError:
-                continue
-            self.highest = max(self.highest, size)
+        while not self._ended.wait(1):
+            self.spill = max(self.spill, _size(self._scratch / "spill"))
+            self.database = max(self.database, _size(self._scratch) - _size(self._scratch / "spill"))
 
     def stop(self) -> None:
         """Look no further."""
@@ -77,7 +85,7 @@ def main() -> None:
     if not (chosen.folder / "truth/links.parquet").exists():
         generate(Order(chosen.children, chosen.seed, chosen.profile, communes=0), chosen.folder)
     wall, cpu = time.perf_counter(), time.process_time()
-    disk = Disk(chosen.folder / "match/.scratch")
+    disk = Disk(chosen.folder / ("store" if chosen.store else "match") / ".scratch")
     disk.start()
     report = match(
         chosen.folder / "register/register.parquet",
@@ -104,7 +112,7 @@ def main() -> None:
     }
     result |= {"load": os.getloadavg()[0], "half_of_cpu_seconds": round(result["cpu_seconds"] / 2, 1)}
     result["highest_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    result["highest_disk_mb"] = disk.highest // (1 << 20)
+    result |= {"database_mb": disk.database >> 20, "spill_mb": disk.spill >> 20}
     print(json.dumps(result, indent=1))
     if not (chosen.keep or chosen.store):
         shutil.rmtree(chosen.folder)

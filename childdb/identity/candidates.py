@@ -24,7 +24,7 @@ class People(Protocol):
         """Fill ``target`` with the pairs of all blocks."""
 
     def table(self, pairs: str) -> str:
-        """Return the name of a table with the features of every person of these pairs."""
+        """Return the name of a table with the features of every person of these pairs; ``<name>_bits`` says how rare they are."""
 
 
 @dataclass(frozen=True)

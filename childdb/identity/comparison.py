@@ -83,40 +83,41 @@ def rare_comparisons(rules: Rules) -> tuple[Comparison, ...]:
 def compare_pairs(
     connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str, people: str, target: str
 ) -> None:
-    """Create ``target`` (r, p, pattern, t_<comparison>…) for the pairs, in parts that fit into memory."""
+    """Create ``target`` (r, p, pattern, t_<comparison>…) for the pairs, in parts that fit into memory.
+
+    How rare the values of ``people`` are is read from ``<people>_bits``.
+    """
     count = int(connection.execute(f"select count(*) from {pairs}").fetchall()[0][0])
     parts = 1 + count // _PAIRS_AT_ONCE
     last = (
         connection.execute(f"select coalesce(max(no), 0) from {people}").fetchall()[0][0] if parts > 1 else 0
     )
     for part in range(parts):
-        chosen = _between(part, parts, last) if parts > 1 else "true"
-        sql = compare_sql(rules, pairs, rows, people, chosen)
+        stretch = (part * (last + 1) // parts, (part + 1) * (last + 1) // parts - 1) if parts > 1 else None
+        sql = compare_sql(rules, pairs, rows, people, stretch)
         connection.execute(
             f"insert into {target} {sql}" if part else f"create or replace table {target} as {sql}"
         )
 
 
-def _between(part: int, parts: int, last: int) -> str:
-    """Return SQL for one stretch of people: stretches are skipped over without being read."""
-    low, high = part * (last + 1) // parts, (part + 1) * (last + 1) // parts - 1
-    return f"a.p between {low} and {high} and p.no between {low} and {high}"
+def compare_sql(
+    rules: Rules, pairs: str, rows: str, people: str, stretch: tuple[int, int] | None = None
+) -> str:
+    """Return the select behind :func:`compare_pairs`: levels as one number, rarity field by field.
 
-
-def compare_sql(rules: Rules, pairs: str, rows: str, people: str, chosen: str = "true") -> str:
-    """Return the select behind :func:`compare_pairs`: levels as one number, rarity field by field."""
+    ``stretch`` takes only the people with places from its first to its last: the others are skipped over without being read.
+    """
     places = layout(rules)
     codes = ", ".join(f"{code_sql(place.comparison)} as c_{place.comparison.name}" for place in places)
     pattern = " | ".join(f"(c_{place.comparison.name}::bigint << {place.shift})" for place in places)
-    bits = sorted({level.frequency for item in rules.comparisons for level in item.levels if level.frequency})
-    carried = "".join(f", p.{name}_bits" for name in bits)
+    within = "between {} and {}".format(*stretch) if stretch else ">= 0"
     rarity = "".join(
         f", ({rarity_sql(item)})::usmallint as t_{item.name}" for item in rare_comparisons(rules)
     )
     return (
-        f"with compared as (select a.r, a.p, {codes}{carried} from {pairs} as a"
-        f" join {rows} as r on r.no = a.r join {people} as p on p.no = a.p where {chosen})"
-        f" select r, p, {pattern} as pattern{rarity} from compared"
+        f"with compared as (select a.r, a.p, {codes} from {pairs} as a join {rows} as r on r.no = a.r"
+        f" join {people} as p on p.no = a.p where a.p {within} and p.no {within})"
+        f" select r, p, {pattern} as pattern{rarity} from compared join {people}_bits as b on b.no = p and b.no {within}"
     )
 
 

@@ -10,13 +10,15 @@ import pyarrow as pa
 from childdb.identity.blocking import BlockCount, collect_pairs
 from childdb.identity.comparison import compare_pairs
 from childdb.identity.decisions import row_pins
-from childdb.identity.frequency import add_frequencies
+from childdb.identity.frequency import weigh_values
 from childdb.identity.model import Model
 from childdb.identity.rules import Rules
 from childdb.identity.scoring import score
 
-SCRATCH = ("open_rows", "twice_pairs", "own_pairs", "own_placed", "own_weighed_0", "own_weighed_1")
-SCRATCH_OF_SIDE = ("own_beside", "own_people_bare", "own_people", "own_compared")
+SCRATCH = (
+    *("open_rows", "twice_pairs", "own_pairs", "own_placed", "own_beside", "own_people", "own_people_bits"),
+    *("register_bits", "own_compared", "own_weighed", "beside_weighed"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def find_pairs(
 def weigh_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, target: str) -> None:
     """Create ``target`` (r, p, odds) out of ``twice_pairs``, whose first rows are ``open_rows``; both are used up.
 
-    A row beside one that has a person is compared twice, with the person and with what the other row itself says (two
-    lists of one officer share their slips); the better likeness counts.
+    A row beside one that has a person is compared twice, with what the other row itself says (two lists of one officer share
+    their slips) and with the person, if the row was weighed against this person and not dropped; the better likeness counts.
     """
     connection.execute(
         "create or replace table own_pairs as select t.r, t.p from twice_pairs as t join register as a on a.no = t.r join register as b on b.no = t.p"
@@ -69,21 +71,20 @@ def weigh_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Mode
         f" where chance >= {rules.thresholds.accept} and r in (select p from own_pairs)"
     )
     duplicates = replace(model, people=model.rows, counterpart=min(max(model.duplicate, 1e-4), 0.5))
-    sides = {
-        "select * from own_pairs": "select * from register where no in (select p from own_pairs)",
-        "select * from own_pairs where p in (select no from own_placed)": _persons_first(connection),
-    }
-    for number, (pairs, people) in enumerate(sides.items()):
-        connection.execute(f"create or replace table own_beside as {pairs}")
-        connection.execute(f"create or replace table own_people_bare as {people}")
-        add_frequencies(connection, rules, "own_people_bare", "own_people")
-        compare_pairs(connection, rules, "own_beside", "open_rows", "own_people", "own_compared")
-        score(connection, rules, duplicates, "own_compared", f"own_weighed_{number}")
-        for name in SCRATCH_OF_SIDE:
-            connection.execute(f"drop table {name}")
+    weigh_values(connection, rules, "register", "select p from own_pairs")
+    compare_pairs(connection, rules, "own_pairs", "open_rows", "register", "own_compared")
+    score(connection, rules, duplicates, "own_compared", "own_weighed")
+    connection.execute(
+        "create or replace table own_beside as select o.r, o.p from own_pairs as o join own_placed as d on d.no = o.p"
+        " where (o.r, d.person) in (select (r, p) from scored union all select (r, p) from settled)"
+    )
+    connection.execute(f"create or replace table own_people as {_persons_first(connection)}")
+    weigh_values(connection, rules, "own_people")
+    compare_pairs(connection, rules, "own_beside", "open_rows", "own_people", "own_compared")
+    score(connection, rules, duplicates, "own_compared", "beside_weighed")
     connection.execute(
         f"create or replace table {target} as select r, p, max(odds) as odds from"
-        " (select r, p, odds from own_weighed_0 union all select r, p, odds from own_weighed_1) group by r, p"
+        " (select r, p, odds from own_weighed union all select r, p, odds from beside_weighed) group by r, p"
     )
     for name in SCRATCH:
         connection.execute(f"drop table {name}")
@@ -99,7 +100,10 @@ def _persons_first(connection: duckdb.DuckDBPyConnection) -> str:
         else f"g.{name}"
         for name in own
     )
-    return f"select {listed} from own_placed as d join register as g using (no) join population as q on q.no = d.person"
+    return (
+        f"select {listed} from own_placed as d join register as g using (no) join population as q on q.no = d.person"
+        " where d.no in (select p from own_beside)"
+    )
 
 
 def join_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[int, int]:

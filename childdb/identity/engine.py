@@ -200,9 +200,7 @@ def _features(run: _Run, register: Path, population: Path) -> None:
     words.close()
     with run.progress.stage("frequencies"):
         frequency.count_values(run.connection, run.rules)
-        frequency.add_frequencies(run.connection, run.rules, "population", "population_weighed")
-        run.drop("population")
-        run.connection.execute("alter table population_weighed rename to population")
+        frequency.weigh_values(run.connection, run.rules, "population")
 
 
 def _train(run: _Run) -> Model:

@@ -37,8 +37,13 @@ def _columns(rules: Rules) -> list[str]:
     return sorted(wanted)
 
 
-def add_frequencies(connection: duckdb.DuckDBPyConnection, rules: Rules, source: str, target: str) -> None:
-    """Copy a feature table with ``<frequency>_bits`` beside it; the person himself is left out of every count."""
+def weigh_values(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, people: str, chosen: str | None = None
+) -> None:
+    """Create ``<people>_bits``: for each row of a feature table its place and ``<frequency>_bits``.
+
+    The person himself is left out of every count. The wide features are not copied for it. ``chosen`` selects the places wanted.
+    """
     columns, joins = [], []
     joined: set[str] = set()
     for item in rules.frequencies:
@@ -59,9 +64,10 @@ def add_frequencies(connection: duckdb.DuckDBPyConnection, rules: Rules, source:
             f"case when s.{item.of} is not null then round(-1000 * log2({_probability(item)}))::integer end as {item.name}_bits"
         )
     total = "(select count(*) as rows from population) as whole"
-    listed = ", ".join(["s.*", *columns])
+    listed = ", ".join(["s.no", *columns])
+    where = f" where s.no in ({chosen})" if chosen else ""
     connection.execute(
-        f"create table {target} as select {listed} from {source} as s cross join {total} {' '.join(joins)}"
+        f"create or replace table {people}_bits as select {listed} from {people} as s cross join {total} {' '.join(joins)}{where}"
     )
 
 

@@ -52,7 +52,8 @@ _WORK = (
         "keys_fresh",
         "open_again",
     ),
-    *("open_features", "fresh_rows", "near_pairs", "own_now", "labels_before", "told", "people_needed"),
+    *("open_features", "fresh_rows", "near_pairs", "own_now", "labels_before", "told"),
+    *("people_needed", "people_needed_bits"),
 )
 
 

@@ -68,10 +68,11 @@ class KeyStore:
         self._insert(target, found[alone], people[alone])
 
     def table(self, pairs: str) -> str:
-        """Return a table with the features of the people of these pairs alone."""
-        self._connection.execute(
-            f"create or replace table people_needed as select * from population where no in (select p from {pairs})"
-        )
+        """Return a table with the features of the people of these pairs alone; how rare they are stands beside it."""
+        for kept in ("", "_bits"):
+            self._connection.execute(
+                f"create or replace table people_needed{kept} as select * from population{kept} where no in (select p from {pairs})"
+            )
         return "people_needed"
 
     def _collect(self, block: Block, rows: str, cap: int) -> BlockCount:

@@ -15,6 +15,9 @@ from childdb.identity.training import Sample, TrainingData, make_sample
 _STEP = 7919
 _CHANCE_ROWS = 20000
 _ROUNDS = 25
+# What the pairs of a sample are.
+_CANDIDATE, _RELATIVE, _FAR, _NEAR = range(4)
+_SCRATCH = ("sample_rows", "block_pairs", "sample_pairs", "sample_compared", "chance_rows", "chance_people")
 
 
 def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingData, list[BlockCount]]:
@@ -22,24 +25,33 @@ def draw(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[TrainingD
     rows = _count(connection, "register")
     people = _count(connection, "population")
     wanted = min(rows, rules.training.rows)
-    _first_rows(connection, "register", wanted, "sample_rows")
-    blocks = collect_pairs(connection, rules, "sample_rows", "population", "sample_pairs")
-    candidates = _compared(connection, rules, "sample_pairs", "sample_rows")
-    relatives, per_row = _relatives(connection, rules)
-    far = _far(connection, rules)
-    near, share = _near(connection, rules)
+    connection.execute(
+        "create or replace table sample_rows as select * from register where no in (select no from register order by tie"
+        f" limit {wanted})"
+    )
+    blocks = collect_pairs(connection, rules, "sample_rows", "population", "block_pairs")
+    connection.execute(
+        f"create or replace table sample_pairs as select {_CANDIDATE}::tinyint as kind, r, p from block_pairs"
+    )
+    related = _add_relatives(connection, rules)
+    _list_chance(connection, rules)
+    _add_far(connection, rules)
+    share = _add_near(connection, rules)
+    samples = _compared(connection, rules)
     chances = {item.name: _mean_chance(connection, f"{item.name}_bits") for item in rules.frequencies}
-    for name in (
-        "sample_rows",
-        "sample_pairs",
-        "sample_compared",
-        "chance_rows",
-        "chance_people",
-        "chance_pairs",
-        "relative_pairs",
-    ):
-        connection.execute(f"drop table if exists {name}")
-    data = TrainingData(candidates, relatives, far, near, share, chances, wanted, people, per_row)
+    for name in _SCRATCH:
+        connection.execute(f"drop table {name}")
+    data = TrainingData(
+        candidates=samples[_CANDIDATE],
+        relatives=samples[_RELATIVE],
+        far=samples[_FAR],
+        near=samples[_NEAR],
+        near_share=share,
+        chances=chances,
+        row_count=wanted,
+        people=people,
+        relatives_per_row=len(samples[_RELATIVE].rows) / related if related else 0.0,
+    )
     return data, blocks
 
 
@@ -47,23 +59,20 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
 
 
-def _first_rows(connection: duckdb.DuckDBPyConnection, source: str, count: int, target: str) -> None:
-    """Create ``target``: the rows with the least hashes of their key. Places are sorted first, wide rows never."""
-    connection.execute(
-        f"create or replace table {target} as select * from {source}"
-        f" where no in (select no from {source} order by tie limit {count})"
-    )
-
-
-def _compared(connection: duckdb.DuckDBPyConnection, rules: Rules, pairs: str, rows: str) -> Sample:
-    """Return the compared pairs in an order that only keys decide."""
-    compare_pairs(connection, rules, pairs, rows, "population", "sample_compared")
+def _compared(connection: duckdb.DuckDBPyConnection, rules: Rules) -> list[Sample]:
+    """Return the samples, compared at once, each in an order that only keys decide."""
+    connection.execute("create or replace table block_pairs as select distinct r, p from sample_pairs")
+    compare_pairs(connection, rules, "block_pairs", "sample_rows", "population", "sample_compared")
     rarity = " + ".join(f"c.t_{item.name}::integer" for item in rare_comparisons(rules)) or "0"
     read = connection.execute(
-        f"select c.pattern, ({rarity})::bigint as rarity, c.r::bigint as r from sample_compared as c join {rows} as r on r.no = c.r"
-        " join population as p on p.no = c.p order by r.tie, p.tie, c.pattern, rarity"
+        f"select s.kind, c.pattern, ({rarity})::bigint as rarity, c.r::bigint as r from sample_pairs as s join sample_compared as c using (r, p)"
+        " join sample_rows as r on r.no = c.r join population as p on p.no = c.p order by s.kind, r.tie, p.tie, c.pattern, rarity"
     ).fetchnumpy()
-    return make_sample(rules, read["pattern"], read["rarity"], _in_order(read["r"]))
+    ends = np.searchsorted(read["kind"], np.arange(_NEAR + 2))
+    return [
+        make_sample(rules, read["pattern"][part], read["rarity"][part], _in_order(read["r"][part]))
+        for part in map(slice, ends[:-1], ends[1:])
+    ]
 
 
 def _in_order(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -74,34 +83,44 @@ def _in_order(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.asarray(rank[inverse])
 
 
-def _relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sample, float]:
-    """Return register rows beside the brothers and sisters of their person, found by the parent's number in the extract."""
-    connection.execute("create or replace table relative_pairs (r integer, p integer)")
-    rows = 0
-    if rules.relatives:
-        column, cap = rules.relatives.same, rules.relatives.cap
-        strong = rules.strong_keys[0]
-        match = " and ".join(
-            f"r.{a} = p.{b}" for a, b in zip(strong.register, strong.population, strict=True)
-        )
-        connection.execute(
-            f"create or replace temp table found as select r.no as r, p.no as p, p.{column} as family, p.tie from sample_rows as r join population as p on {match}"
-        )
-        connection.execute(
-            f"insert into relative_pairs with families as (select {column} as family from population where {column} in (select family from found)"
-            f" group by all having count(*) between 2 and {cap})"
-            f" select f.r, q.no from found as f join families using (family) join population as q on q.{column} = f.family and q.no <> f.p"
-        )
-        rows = _count(connection, "found where family is not null")
-        connection.execute("drop table found")
-    sample = _compared(connection, rules, "relative_pairs", "sample_rows")
-    return sample, (len(sample.rows) / rows if rows else 0.0)
+def _add_relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> int:
+    """Add register rows beside the brothers and sisters of their person, found by the parent's number in the extract.
+
+    Return of how many rows the family is known.
+    """
+    if not rules.relatives:
+        return 0
+    column, cap = rules.relatives.same, rules.relatives.cap
+    strong = rules.strong_keys[0]
+    match = " and ".join(f"r.{a} = p.{b}" for a, b in zip(strong.register, strong.population, strict=True))
+    connection.execute(
+        f"create or replace temp table found as select r.no as r, p.no as p, p.{column} as family from sample_rows as r join population as p on {match}"
+    )
+    connection.execute(
+        f"insert into sample_pairs with families as (select {column} as family from population where {column} in (select family from found)"
+        f" group by all having count(*) between 2 and {cap})"
+        f" select {_RELATIVE}, f.r, q.no from found as f join families using (family) join population as q on q.{column} = f.family and q.no <> f.p"
+    )
+    rows = _count(connection, "found where family is not null")
+    connection.execute("drop table found")
+    return rows
 
 
-def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
-    """Return chance pairs of the whole nation."""
-    for table, source in (("chance_rows", "register"), ("chance_people", "population")):
-        _first_rows(connection, source, _CHANCE_ROWS, table)
+def _list_chance(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+    """Make ``chance_rows`` and ``chance_people``, of which chance pairs are made: the least hashes of their key."""
+    near = f", {rules.training.near}" if rules.training.near else ""
+    apart = "".join(f", {column}" for column in rules.training.apart)
+    for table, source, columns in (
+        ("chance_rows", "sample_rows", near + apart),
+        ("chance_people", "population", near),
+    ):
+        connection.execute(
+            f"create or replace table {table} as select no, tie{columns} from {source} order by tie limit {_CHANCE_ROWS}"
+        )
+
+
+def _add_far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+    """Add chance pairs of the whole nation."""
     rows, people = (
         connection.execute(f"select no from {table} order by tie").fetchnumpy()["no"]
         for table in ("chance_rows", "chance_people")
@@ -113,39 +132,36 @@ def _far(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Sample:
     apart = f" where r.{near} is distinct from p.{near}" if near else ""
     connection.register("pairs_in", pairs)
     connection.execute(
-        "create or replace table chance_pairs as select distinct a.r, a.p from pairs_in as a join chance_rows as r on r.no = a.r"
+        f"insert into sample_pairs select distinct {_FAR}, a.r, a.p from pairs_in as a join chance_rows as r on r.no = a.r"
         f" join chance_people as p on p.no = a.p{apart}"
     )
     connection.unregister("pairs_in")
-    return _compared(connection, rules, "chance_pairs", "chance_rows")
 
 
-def _near(connection: duckdb.DuckDBPyConnection, rules: Rules) -> tuple[Sample, float]:
-    """Return chance pairs of one commune without families, and how often a chance pair of the nation is of one commune."""
+def _add_near(connection: duckdb.DuckDBPyConnection, rules: Rules) -> float:
+    """Add chance pairs of one commune without families; return how often a chance pair of the nation is of one commune."""
     near = rules.training.near
-    connection.execute("create or replace table chance_pairs (r integer, p integer)")
-    share = 0.0
-    if near:
-        people, places = connection.execute(
-            f"select count(*), count(distinct {near}) from population"
-        ).fetchall()[0]
-        step = max(1, people // max(places, 1) // 25)
-        apart = "".join(f" and r.{column} is distinct from p.{column}" for column in rules.training.apart)
+    if not near:
+        return 0.0
+    people, places = connection.execute(
+        f"select count(*), count(distinct {near}) from population"
+    ).fetchall()[0]
+    step = max(1, people // max(places, 1) // 25)
+    apart = "".join(f" and r.{column} is distinct from p.{column}" for column in rules.training.apart)
+    connection.execute(
+        f"insert into sample_pairs select {_NEAR}, r.no, p.no from chance_rows as r join population as p on r.{near} = p.{near} where p.tie % {step} = 0{apart}"
+    )
+    return float(
         connection.execute(
-            f"insert into chance_pairs select r.no, p.no from chance_rows as r join population as p on r.{near} = p.{near} where p.tie % {step} = 0{apart}"
-        )
-        share = float(
-            connection.execute(
-                f"with a as (select {near} as near, count(*) as n from register group by all), b as (select {near} as near, count(*) as n from population group by all)"
-                f" select coalesce(sum(a.n::hugeint * b.n), 0)::double / greatest((select count(*) from register)::double * {people}, 1) from a join b using (near)"
-            ).fetchall()[0][0]
-        )
-    return _compared(connection, rules, "chance_pairs", "chance_rows"), share
+            f"with a as (select {near} as near, count(*) as n from register group by all), b as (select {near} as near, count(*) as n from population group by all)"
+            f" select coalesce(sum(a.n::hugeint * b.n), 0)::double / greatest((select count(*) from register)::double * {people}, 1) from a join b using (near)"
+        ).fetchall()[0][0]
+    )
 
 
 def _mean_chance(connection: duckdb.DuckDBPyConnection, column: str) -> float:
     """Return the mean chance behind bits of rarity; whole numbers are summed, so no order can change it."""
     total, rows = connection.execute(
-        f"select coalesce(sum(round(pow(2, 40 - {column} / 1000.0))::hugeint), 0)::double, count({column}) from population"
+        f"select coalesce(sum(round(pow(2, 40 - {column} / 1000.0))::hugeint), 0)::double, count({column}) from population_bits"
     ).fetchall()[0]
     return float(total) / 2**40 / max(int(rows), 1)
