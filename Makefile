@@ -1,5 +1,5 @@
 # Each target does the set-up it needs on a bare Debian with python3.11, python3-venv, make and git.
-.PHONY: demo test test-flow lint bench bench-nation docs fuzz image up down clean
+.PHONY: demo test test-flow lint bench bench-nation spark docs fuzz image up down clean
 export PYTHONWARNINGS := ignore::RuntimeWarning
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
@@ -34,6 +34,12 @@ bench-nation:
 	@tools/setup-environment requirements-dev.lock
 	@$(PYTHON) -m bench.identity_national --children $(NATION) --folder $(NATION_FOLDER) --store
 	@$(PYTHON) -m bench.identity_increment --children $(NATION) --folder $(NATION_FOLDER)
+
+# The learnt model on Spark in local mode beside the engine: fails unless both weigh the same pairs alike. Four minutes.
+spark:
+	@tools/setup-environment requirements-dev.lock
+	@tools/spark-packages var/spark-packages
+	@PYTHONPATH=var/spark-packages $(PYTHON) -m bench.identity_spark
 
 # The warehouse as one page: tables, columns, checks and lineage; needs no network and no database.
 docs:

@@ -18,6 +18,7 @@ import duckdb
 
 from childdb.identity import match
 from childdb.identity.increment import match_changes
+from childdb.identity.store import DATABASE
 from childdb.sandbox.generate import Order, generate
 
 SEED = 7301
@@ -28,7 +29,7 @@ def prepare(children: int, profile: str, folder: Path, changed: int) -> None:
     if not (folder / "truth/links.parquet").exists():
         generate(Order(children, SEED, profile, communes=0), folder)
     register = folder / "register/register.parquet"
-    if not (folder / "store/store.duckdb").exists():
+    if not (folder / "store" / DATABASE).exists():
         match(
             register, folder / "population/population.parquet", folder / "full", threads=2, memory="12GB", keep=folder / "store"
         )  # fmt: skip

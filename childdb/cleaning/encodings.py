@@ -300,6 +300,12 @@ _ALONE = tuple(
 )
 
 
+@lru_cache(maxsize=65536)
+def _votes_alone(word: str) -> tuple[int, ...]:
+    """Return the vote of a word for each of the old encodings."""
+    return tuple(_word_votes(word, reading) for reading in _ALONE)
+
+
 def read_alone(text: str) -> str:
     """Return a text read in the one old encoding that makes syllables of its words and spoils none, else as it is.
 
@@ -312,8 +318,7 @@ def read_alone(text: str) -> str:
     if all(map(is_readable, words)):
         return text
     best, most = None, 0
-    for reading in _ALONE:
-        votes = [_word_votes(word, reading) for word in words]
+    for reading, votes in zip(_ALONE, zip(*map(_votes_alone, words), strict=True), strict=True):
         if min(votes) >= 0 and sum(votes) > most:
             best, most = reading, sum(votes)
     return text if best is None else convert_cell(text, Decision(best.encoding))

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,6 +29,7 @@ _WORD_KINDS = (
     FeatureKind.CODE,
     FeatureKind.SEX,
 )
+_NUMBER_KINDS = (FeatureKind.CHILD_NUMBER, FeatureKind.PARENT_NUMBER)
 _BATCH = 400_000
 _IDENTIFIER = re.compile(r"[a-z_][a-z_0-9]*")
 
@@ -139,10 +141,11 @@ class FeatureMaker:
         columns = {name: batch.column(name) for name in batch.column_names}
         for feature, column in self._sources():
             if feature.kind in _WORD_KINDS and self._side().columns[column] is not ColumnType.DATE:
-                texts = batch.column(column).cast(pa.string()).combine_chunks()
-                if isinstance(texts, pa.ChunkedArray):
-                    texts = pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
-                columns |= self.words.read(feature, texts)
+                columns |= self.words.read(feature, _texts(batch, column))
+            elif feature.kind in _NUMBER_KINDS:
+                for name in (column, feature.spare):
+                    if name in batch.column_names and _plain(name) not in columns:
+                        columns[_plain(name)] = plain_numbers(_texts(batch, name))
         return pa.table(columns)
 
     def _next(self, batches: Iterator[pa.Table]) -> pa.Table | None:
@@ -162,9 +165,11 @@ class FeatureMaker:
 
     def _known(self, batch: pa.Table, feature: Feature, known: npt.NDArray[np.int64]) -> pa.Array[Any]:
         """Return whether the number of each row is one of the sorted ``known`` ones."""
-        self.connection.register("numbers_in", batch.select([feature.register, "no"]))
+        self.connection.register(
+            "numbers_in", batch.select([feature.register, _plain(feature.register), "no"])
+        )
         found = self.connection.sql(
-            f'select coalesce(child_number("{feature.register}"), -1) as number from numbers_in order by no'
+            f"select coalesce({_child_number('f', feature.register)}, -1) as number from numbers_in as f order by no"
         ).fetchnumpy()["number"]
         self.connection.unregister("numbers_in")
         if not len(known):
@@ -206,6 +211,30 @@ def read_batches(path: Path, columns: list[str]) -> Iterator[pa.Table]:
         yield _numbered(waiting, first)
 
 
+def plain_numbers(texts: pa.Array[Any]) -> pa.Array[Any]:
+    """Return texts of ten to twelve digits as 64-bit numbers, any other as NULL.
+
+    >>> plain_numbers(pa.array(["001219000017", "+84912345678", "12 345", None])).to_pylist()
+    [1219000017, None, None, None]
+    """
+    cells = pl.Series(texts)
+    number = cells.cast(pl.Int64, strict=False)
+    plain = cells.str.len_bytes().is_between(10, 12) & (number >= 0) & ~cells.str.starts_with("+")
+    return pl.select(pl.when(plain).then(number)).to_series().to_arrow()
+
+
+def _plain(column: str) -> str:
+    """Return the name of the column that holds a number column's plain numbers."""
+    return f"_{column}_plain"
+
+
+def _texts(batch: pa.Table, column: str) -> pa.Array[Any]:
+    texts = batch.column(column).cast(pa.string()).combine_chunks()
+    if isinstance(texts, pa.ChunkedArray):
+        return pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
+    return texts
+
+
 def _numbered(batches: list[pa.RecordBatch], first: int) -> pa.Table:
     table = pa.Table.from_batches(batches)
     return table.append_column("no", pa.array(np.arange(first, first + table.num_rows, dtype=np.int32)))
@@ -239,15 +268,19 @@ def _date_columns(name: str, column: str, is_read: bool) -> dict[str, str]:
 def _number_sql(feature: Feature, column: str, *, is_register: bool) -> str:
     source = f'f."{column}"'
     expression = {
-        FeatureKind.CHILD_NUMBER: f"child_number({source})",
-        FeatureKind.PARENT_NUMBER: f"parent_number({source})",
+        FeatureKind.CHILD_NUMBER: _child_number("f", column),
+        FeatureKind.PARENT_NUMBER: f"parent_number({source}, f.{_plain(column)})",
         FeatureKind.PHONE: f"phone_key({source})",
         FeatureKind.WHOLE_NUMBER: f"try_cast({source} as integer)",
     }[feature.kind]
     if feature.spare and is_register:
         digit = "1" if feature.sex == "female" else "0"
-        return f"coalesce({expression}, adult_number(f.\"{feature.spare}\", '{digit}'))"
+        return f"coalesce({expression}, adult_number(f.\"{feature.spare}\", f.{_plain(feature.spare)}, '{digit}'))"
     return expression
+
+
+def _child_number(letter: str, column: str) -> str:
+    return f'child_number({letter}."{column}", {letter}.{_plain(column)})'
 
 
 def known_numbers(connection: duckdb.DuckDBPyConnection, rules: Rules) -> dict[str, npt.NDArray[np.int64]]:

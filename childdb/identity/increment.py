@@ -15,7 +15,6 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from childdb.errors import ConfigurationError
 from childdb.identity import assignment, children, deduplication, features, outputs, store
 from childdb.identity.blocking import key_of, known
 from childdb.identity.candidates import Search
@@ -105,14 +104,10 @@ def match_changes(
     All decisions of people in force are given each time. Broken off at any moment, the store is as before.
     """
     loaded = load_rules(rules)
-    if not (folder / store.DATABASE).is_file():
-        raise ConfigurationError(
-            "The store named by --increment is not there or not whole. Make it by a full run with --keep.",
-            "Không có kho dữ liệu ghép đầy đủ. Hãy chạy ghép toàn bộ với --keep trước.",
-        )
+    database = store.database_of(folder)
     model = read_model(folder / "model.json", loaded)
     out.mkdir(parents=True, exist_ok=True)
-    connection = open_database(folder / store.DATABASE, folder / ".spill", threads, memory)
+    connection = open_database(database, folder / ".spill", threads, memory)
     work = _Increment(connection, loaded, model, folder, Progress(tell or (lambda text: None)))
     try:
         connection.execute("begin")
@@ -136,7 +131,7 @@ def write_all(folder: Path, out: Path, *, memory: str = "4GB", rules: Path | Non
     """Write the links and persons of the whole store, as a full run would."""
     loaded = load_rules(rules)
     model = read_model(folder / "model.json", loaded)
-    connection = open_database(folder / store.DATABASE, folder / ".spill", None, memory)
+    connection = open_database(store.database_of(folder), folder / ".spill", None, memory)
     try:
         outputs.write_links(connection, loaded, model, out / "links.parquet")
         outputs.write_persons(connection, loaded, out / "persons.parquet")

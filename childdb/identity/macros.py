@@ -46,16 +46,16 @@ _MACROS = (
     " when regexp_full_match(stripped_number(x), '[0-9OILS]{9,12}') then digit_letters(stripped_number(x)) end",
     "padded_number(x) as case when length(x) = 12 then x when length(x) in (10, 11) then lpad(x, 12, '0') end",
     "no_dummy(x) as case when x is null or replace(x, x[7], '') = '' or x in ('123456789012', '012345678912') or x[7:12] = '000000' then null else x end",
-    # Most numbers are plain digits: those are read as numbers, without a look at the text.
+    # Most numbers are ten to twelve plain digits: those come as numbers (n) and are judged without a look at the text.
     "century(n) as (n // 100000000) % 10",
     "real_number(n) as n % 1000000 <> 0 and n % 111111111111 <> 0 and n not in (123456789012, 12345678912)",
     # The others are read once each: a macro's argument is worked out wherever its name stands, that of a lambda is not.
-    "child_number(x) as case when regexp_full_match(x, '[0-9]{10,12}') then case when century(x::bigint) in (2, 3) and real_number(x::bigint) then x::bigint end"
+    "child_number(x, n) as case when n is not null then case when century(n) in (2, 3) and real_number(n) then n end"
     " when x is not null then list_transform([padded_number(number_text(x))], lambda d: case when d[4] in ('2', '3') then no_dummy(d) end)[1]::bigint end",
-    "adult_number(x, digit) as case when regexp_full_match(x, '[0-9]{10,12}') then case when century(x::bigint) = digit::integer and real_number(x::bigint) then x::bigint end"
+    "adult_number(x, n, digit) as case when n is not null then case when century(n) = digit::integer and real_number(n) then n end"
     " when x is not null then list_transform([padded_number(number_text(x))], lambda d: case when d[4] = digit then no_dummy(d) end)[1]::bigint end",
-    "parent_number(x) as case when regexp_full_match(x, '[0-9]{9,12}') then"
-    " case when length(x) = 9 or (century(x::bigint) in (0, 1, 2, 3) and real_number(x::bigint)) then x::bigint end"
+    "parent_number(x, n) as case when n is not null then case when century(n) in (0, 1, 2, 3) and real_number(n) then n end"
+    " when regexp_full_match(x, '[0-9]{9}') then x::bigint"
     " when x is not null then list_transform([number_text(x)], lambda d: case when length(d) = 9 then d"
     " when padded_number(d)[4] in ('0', '1', '2', '3') then no_dummy(padded_number(d)) end)[1]::bigint end",
     "phone_digits(x) as case when length(x) = 11 and x[1:2] = '84' then '0' || x[3:] when length(x) = 9 and x[1] <> '0' then '0' || x else x end",

@@ -43,7 +43,11 @@ class NameReader:
         self._refused = pa.array(sorted(placeholders), pa.string())
 
     def read(self, names: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
-        """Return the parts of each name, NULL where there is none."""
+        """Return the parts of each name, NULL where there is none. What several rows say, a mother of many, is read once."""
+        coded = names.dictionary_encode()
+        return {part: values.take(coded.indices) for part, values in self._read(coded.dictionary).items()}
+
+    def _read(self, names: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
         pieces, places, counts = split(names)
         ids = self._syllables.ids(pieces, plain=False)[places]
         kinds = self._syllables.columns()["kind"][ids]

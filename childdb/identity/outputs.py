@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +134,19 @@ def _write(
     schema: pa.Schema,
     finished: Callable[[pa.RecordBatch], pa.RecordBatch],
 ) -> None:
-    """Write a query through one writer, in groups of a fixed number of rows."""
+    """Write a query through one writer, in groups of a fixed number of rows; a group is written while the next is fetched."""
     reader = connection.sql(sql).to_arrow_reader(_ROWS_PER_GROUP)
     partial = path.with_suffix(".partial")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        for batch in reader:
+    with pq.ParquetWriter(partial, schema, compression="zstd") as writer, ThreadPoolExecutor(1) as behind:
+
+        def write(batch: pa.RecordBatch) -> None:
             writer.write_batch(finished(batch).cast(schema), row_group_size=_ROWS_PER_GROUP)
+
+        waiting = None
+        for batch in reader:
+            if waiting:
+                waiting.result()
+            waiting = behind.submit(write, batch)
+        if waiting:
+            waiting.result()
     partial.replace(path)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from childdb.errors import ConfigurationError, UsageError
+from childdb.errors import UsageError
 from childdb.identity import assignment, outputs, store
 from childdb.identity.candidates import Search
 from childdb.identity.comparison import layout
@@ -73,10 +73,9 @@ def _level(comparison: Comparison, code: int) -> str:
 def replay(folder: Path, record_id: str, *, rules: Path | None = None, memory: str = "4GB") -> Replay:
     """Return one decision of a kept store, computed anew from features and model; the store is left as it is."""
     loaded = load_rules(rules)
-    if not (folder / store.DATABASE).is_file():
-        raise ConfigurationError("The store is not there or not whole. Make it by a full run with --keep.")
+    database = store.database_of(folder)
     model = read_model(folder / "model.json", loaded)
-    connection = open_database(folder / store.DATABASE, folder / ".spill", None, memory)
+    connection = open_database(database, folder / ".spill", None, memory)
     try:
         connection.execute("begin")
         return _replayed(connection, folder, loaded, model, record_id)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import duckdb
 
+from childdb.errors import ConfigurationError
 from childdb.identity.rules import Rules
 
-DATABASE = "store.duckdb"
+# The number grows with the tables: a store kept by another release is refused, not misread.
+DATABASE = "store-2.duckdb"
 _LEFT_OVER = ("pattern_weights",)
+
+
+def database_of(folder: Path) -> Path:
+    """Return the database of a store; refused if it is not there, not whole or of another release."""
+    database = folder / DATABASE
+    if not database.is_file():
+        raise ConfigurationError(
+            "The store is not there, not whole, or of another release. Make it by a full run with --keep.",
+            "Không có kho dữ liệu ghép đầy đủ của phiên bản này. Hãy chạy ghép toàn bộ với --keep trước.",
+        )
+    return database
 
 
 def keep_names(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:

@@ -19,6 +19,7 @@ from childdb.errors import ConfigurationError
 from childdb.identity import deduplication, match, scoring
 from childdb.identity.decisions import Decision, DecisionKind
 from childdb.identity.increment import match_changes, write_all
+from childdb.identity.store import DATABASE
 from childdb.sandbox.generate import Order, generate
 
 FILES = ("links.parquet", "persons.parquet")
@@ -95,7 +96,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Nation:
 
 def _own_pairs(store: Path) -> list[tuple[str, str, int]]:
     """Return the weighed pairs of two rows that a store keeps, by the rows' keys."""
-    with duckdb.connect(str(store / "store.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(store / DATABASE), read_only=True) as connection:
         pairs: list[tuple[str, str, int]] = connection.execute(
             "select a.record_id, b.record_id, s.odds from own_scored as s"
             " join register_names as a on a.file_row_number = s.r join register_names as b on b.file_row_number = s.p order by all"

@@ -26,6 +26,7 @@ from childdb.identity.splink_model import (
     columns_needed,
     splink_settings,
 )
+from childdb.identity.store import DATABASE
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,10 @@ def test_store_that_was_altered_is_noticed(
     assert main([*words, "--picture", str(picture)]) == 0
     assert json.loads(capsys.readouterr().out)["same_bits"]
     assert ET.parse(picture).getroot().tag.endswith("svg")
-    with duckdb.connect(str(kept / "store.duckdb")) as store:
+    with duckdb.connect(str(kept / DATABASE)) as store:
         store.execute("update decided set odds = odds + 1 where r = (select file_row_number from register_names where record_id = ?)", [row["record_id"]])  # fmt: skip
     assert main(words) == 1
-    with duckdb.connect(str(kept / "store.duckdb")) as store:
+    with duckdb.connect(str(kept / DATABASE)) as store:
         store.execute("update decided set odds = odds - 1 where r = (select file_row_number from register_names where record_id = ?)", [row["record_id"]])  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def test_splink_gives_the_weights_of_our_model_on_the_same_pairs(kept: Path) -> 
     rules = load_rules(None)
     model = read_model(kept / "model.json", rules)
     connection = duckdb.connect()
-    connection.execute(f"attach '{kept / 'store.duckdb'}' as kept (read_only)")
+    connection.execute(f"attach '{kept / DATABASE}' as kept (read_only)")
     pairs = connection.execute(
         "select r, p, pattern from kept.scored order by hash(r, p) limit 300"
     ).fetchall()
@@ -140,10 +141,8 @@ def test_splink_gives_the_weights_of_our_model_on_the_same_pairs(kept: Path) -> 
     inputs = [api.register(name, dataset_display_name=name) for name in tables]
     settings = splink_settings(rules, model)
     linker = Linker(inputs, settings, log_level=40)
-    scored = (
-        linker.inference.predict().as_duckdbpyrelation().fetchall() if False else linker.inference.predict()
-    )
-    found = {(row["no_l"], row["no_r"]): row["match_weight"] for row in scored.as_record_list()}
+    scored = linker.inference.predict().as_record_list()
+    found = {(row["no_l"], row["no_r"]): row["match_weight"] for row in scored}
     compared = [
         (found[(r, p)], base_weight(rules, model, pattern)) for r, p, pattern in pairs if (r, p) in found
     ]
