@@ -45,7 +45,9 @@ class NameReader:
     def read(self, names: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
         """Return the parts of each name, NULL where there is none. What several rows say, a mother of many, is read once."""
         coded = names.dictionary_encode()
-        return {part: values.take(coded.indices) for part, values in self._read(coded.dictionary).items()}
+        # Where no row has a name, an empty one gives the columns their types.
+        distinct = coded.dictionary if len(coded.dictionary) else pa.array([""], pa.string())
+        return {part: values.take(coded.indices) for part, values in self._read(distinct).items()}
 
     def _read(self, names: pa.Array[Any]) -> dict[str, pa.Array[Any]]:
         pieces, places, counts = split(names)
