@@ -33,7 +33,11 @@ class Joined:
 def join_duplicates(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model) -> Joined:
     """Fill ``joined_rows``: every row that no person joins, with what stands for its child."""
     list_open(connection, rules)
-    blocks = find_pairs(connection, rules, model, "select no from open_numbers", "own_scored")
+    connection.execute(
+        "create or replace table open_rows as select * from register where no in (select no from open_numbers)"
+    )
+    blocks = collect_pairs(connection, rules, "open_rows", "register", "twice_pairs")
+    weigh_pairs(connection, rules, model, "own_scored")
     joined, refused = join_pairs(connection, rules)
     return Joined(joined, refused, blocks)
 
@@ -44,16 +48,6 @@ def list_open(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
         "create or replace table open_numbers as select g.no from register as g"
         f" where g.no not in (select r from decided where chance >= {rules.thresholds.accept})"
     )
-
-
-def find_pairs(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, chosen: str, target: str
-) -> list[BlockCount]:
-    """Create ``target`` (r, p, odds): the rows chosen, all of them open, beside other rows of the register."""
-    connection.execute(f"create or replace table open_rows as select * from register where no in ({chosen})")
-    blocks = collect_pairs(connection, rules, "open_rows", "register", "twice_pairs")
-    weigh_pairs(connection, rules, model, target)
-    return blocks
 
 
 def weigh_pairs(connection: duckdb.DuckDBPyConnection, rules: Rules, model: Model, target: str) -> None:

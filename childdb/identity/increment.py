@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 
 from childdb.identity import assignment, children, deduplication, features, outputs, store
-from childdb.identity.blocking import key_of, known
+from childdb.identity.blocking import collect_pairs, key_of, known
 from childdb.identity.candidates import Search
 from childdb.identity.decisions import Decision, hold_apart, pin
 from childdb.identity.engine import open_database
@@ -30,29 +30,26 @@ from childdb.identity.rules_file import load_rules
 
 _CHANGED = SideTable("register", "changed_file", "r")
 _WORK = (
+    *("changed", "changed_places", "removed", "rows_before", "fresh", "claims_now", "people_touched"),
     *(
-        "changed",
-        "changed_places",
-        "removed",
-        "rows_before",
-        "fresh",
-        "claims_now",
-        "people_touched",
         "rows_touched",
         "named_rows",
-    ),
-    *(
         "scored_part",
         "settled_part",
         "decided_now",
         "scored_now",
         "settled_now",
-        "people_before",
-        "keys_fresh",
-        "open_again",
     ),
-    *("open_features", "fresh_rows", "near_pairs", "own_now", "labels_before", "told"),
-    *("people_needed", "people_needed_bits"),
+    *(
+        "people_before",
+        "open_again",
+        "open_features",
+        "fresh_rows",
+        "crossed",
+        "crossed_rows",
+        "crossed_pairs",
+    ),
+    *("linked_pairs", "own_now", "labels_before", "told", "people_needed", "people_needed_bits"),
 )
 
 
@@ -271,12 +268,10 @@ def _join(work: _Increment) -> None:
         "delete from own_scored where r in (select no from open_again) or r in (select no from fresh)"
         " or p in (select no from fresh)"
     )
-    deduplication.find_pairs(work.connection, work.rules, work.model, "select no from open_again", "own_now")
-    work.run("insert into own_scored select * from own_now")
     work.run(
-        "create or replace table open_rows as select * from register where no in (select r from near_pairs)"
+        "create or replace table open_rows as select * from register where no in (select r from linked_pairs)"
     )
-    work.run("create or replace table twice_pairs as select distinct r, p from near_pairs")
+    work.run("create or replace table twice_pairs as select distinct r, p from linked_pairs")
     deduplication.weigh_pairs(work.connection, work.rules, work.model, "own_now")
     work.run("insert into own_scored select * from own_now")
     work.run("create or replace table labels_before as select * from labels")
@@ -289,7 +284,7 @@ def _join(work: _Increment) -> None:
 
 
 def _find_linked(work: _Increment) -> None:
-    """Make ``open_again``, the open rows compared anew with everybody, and ``near_pairs``, the others beside fresh rows.
+    """Make ``open_again``, the open rows compared anew with everybody, and ``linked_pairs``, theirs and those of other open rows with fresh ones.
 
     A pair neither row of which is fresh stands as it was, unless a block of theirs came to the cap or fell below it.
     """
@@ -303,41 +298,51 @@ def _find_linked(work: _Increment) -> None:
     work.run(
         "create or replace table open_again as select no from open_numbers where no in (select no from fresh)"
     )
-    work.run("create or replace table near_pairs (r integer, p integer)")
+    work.run("create or replace table crossed (no integer)")
+    work.run("create or replace table linked_pairs (r integer, p integer)")
     for block in work.rules.blocks:
         _link_block(work, block)
-    work.run("create or replace table open_again as select distinct no from open_again")
-    work.run("delete from near_pairs where r = p or r in (select no from open_again)")
+    work.run("delete from crossed where no in (select no from open_again)")
+    if work.count("crossed"):
+        work.run(
+            "create or replace table crossed_rows as select * from register where no in (select no from crossed)"
+        )
+        collect_pairs(work.connection, work.rules, "crossed_rows", "register", "crossed_pairs")
+        work.run("insert into linked_pairs select r, p from crossed_pairs")
+        work.run("insert into open_again select distinct no from crossed")
 
 
 def _link_block(work: _Increment, block: Block) -> None:
-    """Add what one block says: rows of a key that crossed the cap, and pairs with the fresh rows of the other keys."""
+    """Add what one block says: rows of a key that crossed the cap, and pairs of the other keys. The register is read once."""
     key, has = key_of("p", block.population), known("p", block.population)
+    asks, asked_by = key_of("r", block.register), known("r", block.register)
     sides = {"now": "fresh_rows", "came": "changed", "went": "rows_before"}
     for name, source in sides.items():
         work.run(
             f"create or replace temp table keys_{name} as select p.no, {key} as key from {source} as p where {has}"
         )
     work.run(
-        "create or replace temp table keys_sized as with asked as (select key from keys_now union select key from keys_went),"
-        f" sized as (select {key} as key, count(*) as held from register as p where {has} and {key} in (select key from asked) group by 1)"
-        " select a.key, coalesce(s.held, 0) as held, coalesce(s.held, 0) + coalesce(w.rows, 0) - coalesce(c.rows, 0) as held_before"
-        " from asked as a left join sized as s using (key)"
-        " left join (select key, count(*) as rows from keys_went group by key) as w using (key)"
-        " left join (select key, count(*) as rows from keys_came group by key) as c using (key)"
+        f"create or replace temp table keys_open as select r.no, {asks} as key, r.no in (select no from open_again) as is_fresh"
+        f" from open_features as r where {asked_by}"
     )
     work.run(
-        f"create or replace temp table keys_open as select r.no, {key_of('r', block.register)} as key from open_features as r"
-        f" where {known('r', block.register)}"
+        f"create or replace temp table keys_held as select p.no, {key} as key from register as p where {has} and {key} in"
+        " (select key from keys_now union all select key from keys_went union all select key from keys_open where is_fresh)"
+    )
+    work.run(
+        "create or replace temp table keys_sized as with moved as (select key, 1 as held, 0 as more from keys_held"
+        " union all select key, 0, 1 from keys_came union all select key, 0, -1 from keys_went)"
+        " select key, sum(held) as held, sum(held - more) as held_before from moved group by key"
     )
     cap = work.rules.cap
     work.run(
-        "insert into open_again select o.no from keys_open as o join keys_sized as s using (key)"
+        "insert into crossed select o.no from keys_open as o join keys_sized as s using (key)"
         f" where (s.held > {cap}) <> (s.held_before > {cap})"
     )
-    work.run(
-        "insert into near_pairs select o.no, n.no from keys_open as o join keys_now as n using (key) join keys_sized as s using (key)"
-        f" where s.held <= {cap}"
-    )
-    for name in ("keys_now", "keys_came", "keys_went", "keys_sized", "keys_open"):
+    for rows, people in (("keys_open", "keys_now"), ("(from keys_open where is_fresh)", "keys_held")):
+        work.run(
+            f"insert into linked_pairs select o.no, n.no from {rows} as o join {people} as n using (key) join keys_sized as s using (key)"
+            f" where s.held <= {cap} and o.no <> n.no"
+        )
+    for name in ("keys_now", "keys_came", "keys_went", "keys_held", "keys_sized", "keys_open"):
         work.run(f"drop table {name}")
