@@ -217,13 +217,19 @@ def _stranger_table(rules: Rules, shape: Shape, data: TrainingData) -> Floats:
     expected = {item: _flat(rules.comparison(item)) for item in shape.group.of}
     if shape.group.unrelated == "joint":
         return _table(rules, shape, _mixed(far, near, data.near_share), expected)
-    counts = near if len(shape.group.of) == 1 and near.sum() > 0 else far
+    counts = _near_or_far(rules.comparison(name), near, far) if len(shape.group.of) == 1 else far
     marginals = _marginals(rules, shape, counts, expected)
     for place, item in enumerate(shape.group.of):
         comparison = rules.comparison(item)
         single = _counted(shape.codes[:, place], counts, comparison.code_count)
         marginals[place] = _with_rarity(comparison, marginals[place], single, data.chances)
     return np.log2(_product(shape, marginals))
+
+
+def _near_or_far(comparison: Comparison, near: Floats, far: Floats) -> Floats:
+    """Return the counts of near chance pairs, and of far ones for each context near pairs never have."""
+    context = context_of(comparison)
+    return np.where(np.bincount(context, near)[context] > 0, near, far)
 
 
 def _mixed(far: Floats, near: Floats, near_share: float) -> Floats:
