@@ -86,7 +86,7 @@ def _in_order(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _add_relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> int:
     """Add register rows beside the brothers and sisters of their person, found by the parent's number in the extract.
 
-    Return of how many rows the family is known.
+    Return the number of rows whose family is known.
     """
     if not rules.relatives:
         return 0
@@ -108,14 +108,14 @@ def _add_relatives(connection: duckdb.DuckDBPyConnection, rules: Rules) -> int:
 
 def _list_chance(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
     """Make ``chance_rows`` and ``chance_people``, of which chance pairs are made: the least hashes of their key."""
-    near = f", {rules.training.near}" if rules.training.near else ""
-    apart = "".join(f", {column}" for column in rules.training.apart)
+    near = {rules.training.near} - {""}
     for table, source, columns in (
-        ("chance_rows", "sample_rows", near + apart),
+        ("chance_rows", "sample_rows", near | set(rules.training.apart)),
         ("chance_people", "population", near),
     ):
+        listed = ", ".join(["no", "tie", *sorted(columns)])
         connection.execute(
-            f"create or replace table {table} as select no, tie{columns} from {source} order by tie limit {_CHANCE_ROWS}"
+            f"create or replace table {table} as select {listed} from {source} order by tie limit {_CHANCE_ROWS}"
         )
 
 
